@@ -1,498 +1,328 @@
-"""The operator's file as typed structs: default, range and one line of doc for every field.
+"""The operator's file as typed structs: default, range and one-line doc per field.
 
-In: a YAML file (PyYAML, safe loader) and overrides from the command line. Out: one immutable `Settings`.
-Every mistake is reported at once, each with file, line, key and what is accepted; an unknown key names the nearest
-known one. Cost: one pass over the YAML nodes. It does not know which limits exist: whoever knows the catalogue hands
-the names in. The only module of the sensor that reads the environment.
+`load(path)` reads YAML (safe loader), checks section by section and reports every error at once as a `SettingsError`:
+file, line, key, what is wrong, what is accepted. The only module that reads the environment, at start only.
 """
 
+import contextlib
 import difflib
 import ipaddress
 import os
-import re
 import secrets
-import stat
-import types
-import typing
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import tempfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, get_type_hints
 
 import msgspec
 import yaml
-from msgspec import Meta
 
-CrossingName = Literal["export", "import", "transit", "domestic"]
-Zone = Annotated[str, Meta(pattern=r"^[A-Z]{2}$")]  # ISO 3166-1 alpha-2, or EU
+TOKEN_KEY_VARIABLE: Final = "BORDERTAP_TOKEN_KEY"  # noqa: S105 - the name of a variable, not a secret
+TOKEN_KEY_BYTES: Final = 16  # shortest key accepted, RFC 2104 section 3 advises the digest's length (32)
 
-COMMAND_LINE: Final = "command line"
-_SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)\Z")
-_UNITS: Final = {
-    "": 1,
-    "b": 1,
-    "kb": 10**3,
-    "mb": 10**6,
-    "gb": 10**9,
-    "kib": 2**10,
-    "mib": 2**20,
-    "gib": 2**30,
-    "s": 1,
-    "min": 60,
-    "h": 3600,
-}
-_LIMIT_MAX: Final = 2**40  # no cap of a process that must fit one machine is larger than a TiB
-_RANDOM_KEY_BYTES: Final = 32
-_SHORT_KEY_BYTES: Final = 16
+Log = Literal["crossing", "all", "none"]
+Overlap = Literal["first", "last", "linux", "windows"]
+Profile = Literal["gbt45574", "gbt35273_conservative"]
 
 
-# ------------------------------------------------------------------------------------------ the fields
-class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A group of fields; each carries `Meta(description=…)`, which the sample file and `explain` print."""
+class NetworkSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One of the operator's own networks.
+
+    Attributes:
+        prefix: CIDR, IPv4 or IPv6.
+        zone: ISO 3166-1 alpha-2 code of the legal territory the hosts are in.
+        entity: legal entity that runs them.
+        site: place or data centre, for people.
+    """
+
+    prefix: str
+    zone: Annotated[str, msgspec.Meta(pattern="^[A-Z]{2}$")]
+    entity: str = ""
+    site: str = ""
 
 
-class ScanSettings(_Section):
-    """What is looked for, and in which traffic."""
+class GeoSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Country databases.
 
-    crossings: Annotated[
-        tuple[CrossingName, ...], Meta(min_length=1, description="Crossings whose content is restored and scanned.")
-    ] = ("export",)
-    min_confidence: Annotated[
-        float, Meta(ge=0.0, le=1.0, description="Findings below this confidence are counted but not reported.")
-    ] = 0.5
-    sensitivity_profile: Annotated[
-        Literal["gbt45574", "gbt35273_conservative"],
-        Meta(description="Which standard decides what is sensitive: GB/T 45574-2025, or also GB/T 35273-2020 App. B."),
-    ] = "gbt45574"
-    packs: Annotated[
-        tuple[str, ...], Meta(description="Extra folders with signature packs, read after the built-in ones.")
-    ] = ()
+    Attributes:
+        database: `default` (vendored) or the path of an .mmdb file (GeoLite2, GeoIP2 or alike).
+        second: second opinion: `second` (vendored), `none`, or a path.
+    """
+
+    database: str = "default"
+    second: str = "second"
 
 
-class GeoSettings(_Section):
-    """How an address becomes a country."""
+class PrivacySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Masks and tokens.
 
-    database: Annotated[
-        str | None, Meta(description="Country database (MMDB, also GeoLite2/GeoIP2); empty: the built-in one.")
-    ] = None
-    second: Annotated[
-        bool, Meta(description="Ask the second built-in database too; where they disagree the alert says so.")
-    ] = True
-    unknown: Annotated[
-        Literal["abroad", "home"], Meta(description="How an address of unknown country is treated (it is marked).")
-    ] = "abroad"
+    Attributes:
+        token_key: key of the tokens: `env:NAME`, `file:PATH`, or empty: the variable BORDERTAP_TOKEN_KEY if set,
+            else a random key made once in the state folder.
+    """
+
+    token_key: str = ""
 
 
-class NetworkSetting(_Section):
-    """One of the operator's own networks; the longest prefix wins, before any database."""
+class DetectSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is looked for, and where.
 
-    prefix: Annotated[str, Meta(description="IPv4 or IPv6 prefix, such as 10.12.0.0/16.")]
-    zone: Annotated[
-        str, Meta(pattern=r"^([A-Z]{2})?$", description="Territory (ISO 3166-1 alpha-2); empty: the database decides.")
-    ] = ""
-    site: Annotated[str, Meta(max_length=80, description="Site shown beside the address.")] = ""
-    entity: Annotated[str, Meta(max_length=80, description="Legal entity that runs the network.")] = ""
-    name: Annotated[str, Meta(max_length=80, description="Name of the network.")] = ""
+    Attributes:
+        packs: folders with further signature packs.
+        profile: which standard decides what is sensitive.
+        min_confidence: findings below it are not reported.
+        engine: matching engine.
+        scan: crossings whose content is scanned.
+    """
 
-
-class PrivacySettings(_Section):
-    """Masks and tokens."""
-
-    token_key: Annotated[
-        str | None, Meta(min_length=1, description="Key of the tokens, in this file (better: token_key_file).")
-    ] = None
-    token_key_file: Annotated[
-        str | None, Meta(description="File that holds the key; it must not be readable by everyone.")
-    ] = None
-    token_key_env: Annotated[
-        str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="Environment variable that holds the key.")
-    ] = "BORDERTAP_TOKEN_KEY"
-    mask_accounts: Annotated[
-        bool, Meta(description="Mask mail addresses of senders and recipients in events.jsonl as well.")
-    ] = False
+    packs: tuple[str, ...] = ()
+    profile: Profile = "gbt45574"
+    min_confidence: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.5
+    engine: Literal["auto", "hyperscan", "portable"] = "auto"
+    scan: tuple[Literal["export", "import", "transit", "domestic"], ...] = ("export",)
 
 
-class ReassemblySettings(_Section):
-    """How packets become streams."""
+class FlowSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Flows and reassembly.
 
-    overlap: Annotated[
-        Literal["first", "last"], Meta(description="Which bytes win where segments of one flow contradict each other.")
-    ] = "first"
-    vlan_in_key: Annotated[bool, Meta(description="Keep flows of different VLANs apart.")] = False
+    Attributes:
+        overlap: which bytes win where TCP segments or IP fragments overlap and differ.
+        vlan_in_key: the same addresses and ports in two VLANs are two flows.
+        duplicates: recognise packets that the mirror port delivers twice.
+    """
 
-
-class CaptureSettings(_Section):
-    """How capture files are read."""
-
-    duplicates: Annotated[
-        bool, Meta(description="Remove frames that a mirror port delivered twice before counting them.")
-    ] = True
-    join: Annotated[
-        Literal["auto", "always", "never"],
-        Meta(description="Read several files as one capture: when they follow each other in time, always or never."),
-    ] = "auto"
+    overlap: Overlap = "first"
+    vlan_in_key: bool = False
+    duplicates: bool = True
 
 
-class OutputSettings(_Section):
-    """What is written, and for whom."""
+class SeveritySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """People in one transfer from which an alert gets a severity.
 
-    report_language: Annotated[
-        Literal["auto", "zh", "en"], Meta(description="Language in which the report opens; auto: the browser's.")
-    ] = "auto"
+    Attributes:
+        medium: distinct people, any personal data.
+        high: distinct people, any personal data.
+        high_sensitive: distinct people with sensitive personal data.
+        critical: distinct people, any personal data.
+    """
 
-
-class Settings(_Section):
-    """Everything an operator may choose. Immutable; a reload builds a new one."""
-
-    home: Annotated[
-        tuple[Zone, ...],
-        Meta(min_length=1, description="The protected territory. With CN, traffic to HK, MO and TW crosses the border."),
-    ] = ("CN",)
-    log: Annotated[
-        Literal["crossing", "all", "none"], Meta(description="Which flows events.jsonl describes.")
-    ] = "crossing"
-    workers: Annotated[int, Meta(ge=1, le=256, description="Processes that share the packets.")] = 1
-    scan: Annotated[ScanSettings, Meta(description="What is looked for, and in which traffic.")] = ScanSettings()
-    geoip: Annotated[GeoSettings, Meta(description="How an address becomes a country.")] = GeoSettings()
-    networks: Annotated[
-        tuple[NetworkSetting, ...],
-        Meta(description="Your own networks: prefix, zone, site, entity, name. The longest prefix wins."),
-    ] = ()
-    privacy: Annotated[PrivacySettings, Meta(description="Masks and tokens.")] = PrivacySettings()
-    limits: Annotated[
-        dict[str, int],
-        Meta(description="Caps by name (`bordertap list limits`); sizes such as 8MiB and times such as 5min are accepted."),
-    ] = {}
-    reassembly: Annotated[ReassemblySettings, Meta(description="How packets become streams.")] = ReassemblySettings()
-    capture: Annotated[CaptureSettings, Meta(description="How capture files are read.")] = CaptureSettings()
-    output: Annotated[OutputSettings, Meta(description="What is written, and for whom.")] = OutputSettings()
+    medium: Annotated[int, msgspec.Meta(ge=1)] = 1
+    high: Annotated[int, msgspec.Meta(ge=1)] = 100
+    high_sensitive: Annotated[int, msgspec.Meta(ge=1)] = 10
+    critical: Annotated[int, msgspec.Meta(ge=1)] = 10_000
 
 
-# ------------------------------------------------------------------------------------------ the errors
-class Problem(msgspec.Struct, frozen=True):
-    """One mistake: where it stands (`line` 0: not in a file) and what would be accepted."""
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything an operator can set.
 
-    file: str
-    line: int
-    key: str
-    message: str
+    Attributes:
+        home: zones the operator protects; leaving them is a crossing.
+        unknown_zone: how an address without a country is treated.
+        log: flows that are restored and logged.
+        networks: own networks, looked up before any database.
+        geo: country databases.
+        privacy: masks and tokens.
+        detect: what is looked for.
+        flow: flows and reassembly.
+        severity: people from which an alert gets a severity.
+        limits: caps by name, overriding their defaults (`bordertap list limits`).
+    """
 
-    def __str__(self) -> str:
-        place = f"{self.file}:{self.line}" if self.line else self.file
-        return ": ".join(part for part in (place, self.key, self.message) if part)
+    home: tuple[Annotated[str, msgspec.Meta(pattern="^[A-Z]{2}$")], ...] = ("CN",)
+    unknown_zone: Literal["abroad", "home", "skip"] = "abroad"
+    log: Log = "crossing"
+    networks: tuple[NetworkSettings, ...] = ()
+    geo: GeoSettings = GeoSettings()
+    privacy: PrivacySettings = PrivacySettings()
+    detect: DetectSettings = DetectSettings()
+    flow: FlowSettings = FlowSettings()
+    severity: SeveritySettings = SeveritySettings()
+    limits: dict[str, int] = {}
 
 
 class SettingsError(Exception):
-    """The operator's settings cannot be used; `problems` holds every mistake found."""
+    """The operator's file has mistakes; `problems` lists all of them, one line each."""
 
-    def __init__(self, problems: list[Problem]) -> None:
-        super().__init__("\n".join(str(problem) for problem in problems))
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
         self.problems = problems
 
 
-# ------------------------------------------------------------------------------------------ reading
-def load_settings(
-    path: str | os.PathLike[str] | None,
-    overrides: Mapping[str, Any] | None = None,
-    *,
-    limit_names: Iterable[str] | None = None,
-) -> Settings:
-    """The settings of `path` (None: defaults) with `overrides` on top.
+def load(path: str | Path | None, known_limits: Mapping[str, int] | None = None) -> Settings:
+    """Settings of a YAML file; defaults without one.
 
     Args:
-        path: YAML file.
-        overrides: values by key, nested (`{"scan": {"min_confidence": 0.7}}`) or dotted; None values are left out.
-        limit_names: names that `limits` may use; None: not checked here.
+        path: the file, or None.
+        known_limits: cap name → default, to check the `limits` section.
 
     Raises:
-        SettingsError: with every mistake of the file and of the overrides.
+        SettingsError: every mistake of the file.
     """
-    problems: list[Problem] = []
-    values: dict[str, Any] = {}
-    known = None if limit_names is None else frozenset(limit_names)
-    if path is not None:
-        node = _compose_file(os.fspath(path), problems)
-        values = _Reader(os.fspath(path), problems, known).section(Settings, node, "")
-    nested = _nested(overrides or {})
-    if nested:
-        node = yaml.compose(yaml.safe_dump(nested, allow_unicode=True), Loader=yaml.SafeLoader)
-        _overlay(values, _Reader(COMMAND_LINE, problems, known, lines=False).section(Settings, node, ""))
-    if problems:
-        raise SettingsError(sorted(problems, key=lambda problem: (problem.file == COMMAND_LINE, problem.line)))
-    return _built(Settings, values)
-
-
-def _compose_file(path: str, problems: list[Problem]) -> yaml.Node | None:
-    """The root node; a file that cannot be read or parsed is a problem."""
+    if path is None:
+        return Settings()
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        problems.append(Problem(path, 0, "", "is not UTF-8 text"))
-        return None
-    except OSError as error:
-        problems.append(Problem(path, 0, "", f"cannot be read: {error.strerror}"))
-        return None
+        text = Path(path).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise SettingsError([f"{path}: cannot be read: {reason}"]) from None
     try:
-        return yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 0
-        problems.append(Problem(path, line, "", f"is not YAML: {error.problem}"))
+        data = yaml.safe_load(text)
+        checker = _Checker(str(path), text)
     except yaml.YAMLError as error:
-        problems.append(Problem(path, 0, "", f"is not YAML: {str(error).splitlines()[0]}"))
-    return None
+        mark = getattr(error, "problem_mark", None)
+        where = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
+        raise SettingsError([f"{where}: not valid YAML: {getattr(error, 'problem', '') or error}"]) from None
+    if data is None:
+        return Settings()
+    if not isinstance(data, dict):
+        raise SettingsError([f"{path}:1: the file must hold keys with values, such as 'home: [CN]'"])
+    values = checker.sections(data)
+    checker.check_limits(values.get("limits", {}), known_limits)
+    checker.check_networks(values.get("networks", ()))
+    if checker.problems:
+        raise SettingsError(checker.problems)
+    return Settings(**values)
 
 
-def _nested(overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """Dotted keys become nested mappings; None values are dropped, tuples become lists."""
-    root: dict[str, Any] = {}
-    for key, value in overrides.items():
-        if value is None:
-            continue
-        *parents, last = key.split(".")
-        at = root
-        for parent in parents:
-            at = at.setdefault(parent, {})
-        if isinstance(value, Mapping):
-            _overlay(at.setdefault(last, {}), _nested(value))
-        else:
-            at[last] = list(value) if isinstance(value, (tuple, frozenset, set)) else value
-    return root
+class _Checker:
+    """Converts key by key, so that one mistake does not hide the next; collects `problems` with their lines."""
 
+    def __init__(self, path: str, text: str) -> None:
+        self.problems: list[str] = []
+        self._path = path
+        self._lines = _key_lines(text)
 
-def _overlay(below: dict[str, Any], above: Mapping[str, Any]) -> None:
-    for key, value in above.items():
-        if isinstance(value, dict) and isinstance(below.get(key), dict):
-            _overlay(below[key], value)
-        else:
-            below[key] = value
-
-
-def _built(kind: type[Any], values: Mapping[str, Any]) -> Any:
-    """Structs from the nested, already checked values."""
-    made = {}
-    for field in msgspec.structs.fields(kind):
-        if field.name in values:
-            value, section = values[field.name], _section_of(field.type)
-            made[field.name] = _built(section, value) if section else value
-    return kind(**made)
-
-
-def _bare(annotation: Any) -> Any:
-    return typing.get_args(annotation)[0] if typing.get_origin(annotation) is Annotated else annotation
-
-
-def _section_of(annotation: Any) -> type[_Section] | None:
-    bare = _bare(annotation)
-    return bare if isinstance(bare, type) and issubclass(bare, _Section) else None
-
-
-def _wants_text(annotation: Any) -> bool:
-    """Text is taken as written, so that `NO` stays Norway although YAML 1.1 reads it as false."""
-    bare = _bare(annotation)
-    if typing.get_origin(bare) is types.UnionType:
-        return any(_wants_text(part) for part in typing.get_args(bare))
-    return bare is str or typing.get_origin(bare) is Literal
-
-
-class _Reader:
-    """Walks the nodes of one source beside the structs and collects problems instead of raising."""
-
-    def __init__(self, file: str, problems: list[Problem], limits: frozenset[str] | None, lines: bool = True) -> None:
-        self.file = file
-        self.problems = problems
-        self.limits = limits
-        self.lines = lines
-
-    def problem(self, node: yaml.Node, key: str, message: str) -> None:
-        self.problems.append(Problem(self.file, node.start_mark.line + 1 if self.lines else 0, key, message))
-
-    def section(self, kind: type[_Section], node: yaml.Node | None, prefix: str) -> dict[str, Any]:
-        """Checked values by field name; a wrong field is left out after its problem was noted."""
+    def sections(self, data: dict[Any, Any]) -> dict[str, Any]:
+        """The values of the keys that are right."""
+        hints = get_type_hints(Settings, include_extras=True)
         values: dict[str, Any] = {}
-        fields = {field.name: field for field in msgspec.structs.fields(kind)}
-        for key, key_node, child in self._items(node, prefix):
-            if key not in fields:
-                self.problem(key_node, prefix + key, _unknown("key", key, fields))
-            elif (section := _section_of(fields[key].type)) is not None:
-                values[key] = self.section(section, child, f"{prefix}{key}.")
-            elif not _is_null(child) or _allows_none(fields[key].type):
-                self._field(fields[key], child, prefix + key, values)
-        for name, field in fields.items():
-            if field.required and name not in values and node is not None:
-                self._missing(node, prefix + name)
-        return values
-
-    def _missing(self, node: yaml.Node, key: str) -> None:
-        if not any(problem.key == key for problem in self.problems):
-            self.problem(node, key, "is missing")
-
-    def _items(self, node: yaml.Node | None, prefix: str) -> Iterator[tuple[str, yaml.Node, yaml.Node]]:
-        if node is None or _is_null(node):
-            return
-        if not isinstance(node, yaml.MappingNode):
-            self.problem(node, prefix.rstrip("."), "expects keys and values")
-            return
-        seen: set[str] = set()
-        for key_node, child in node.value:
-            key = str(key_node.value)
-            if key in seen:
-                self.problem(key_node, prefix + key, "is given twice")
-                continue
-            seen.add(key)
-            yield key, key_node, child
-
-    def _field(self, field: msgspec.structs.FieldInfo, node: yaml.Node, key: str, values: dict[str, Any]) -> None:
-        if field.name == "networks":
-            values[field.name] = self._networks(node, key)
-        elif field.name == "limits":
-            values[field.name] = self._limits(node, key)
-        elif typing.get_origin(_bare(field.type)) is tuple:
-            self._list(field, node, key, values)
-        else:
-            plain, ok = self._plain(field.type, node, key)
-            if ok:
-                self._convert(field, plain, node, key, values)
-
-    def _list(self, field: msgspec.structs.FieldInfo, node: yaml.Node, key: str, values: dict[str, Any]) -> None:
-        item_type = typing.get_args(_bare(field.type))[0]
-        items = node.value if isinstance(node, yaml.SequenceNode) else [node]  # one value stands for a list of one
-        good: list[Any] = []
-        for index, item in enumerate(items):
-            plain, ok = self._plain(item_type, item, f"{key}[{index}]")
-            if ok:
-                try:
-                    good.append(msgspec.convert(plain, item_type))
-                except msgspec.ValidationError as error:
-                    self.problem(item, f"{key}[{index}]", _explained(error, item_type, plain))
-        if len(good) == len(items):
-            self._convert(field, tuple(good), node, key, values)
-
-    def _plain(self, annotation: Any, node: yaml.Node, key: str) -> tuple[Any, bool]:
-        if isinstance(node, yaml.ScalarNode):
-            if _wants_text(annotation) and not _is_null(node):
-                return node.value, True
-            try:
-                return yaml.SafeLoader("").construct_object(node), True
-            except (yaml.YAMLError, ValueError):
-                self.problem(node, key, f"cannot be read as {node.tag.rpartition(':')[2]}")
-                return None, False
-        self.problem(node, key, f"expects one value, got {'keys' if isinstance(node, yaml.MappingNode) else 'a list'}")
-        return None, False
-
-    def _convert(
-        self, field: msgspec.structs.FieldInfo, plain: Any, node: yaml.Node, key: str, values: dict[str, Any]
-    ) -> None:
-        try:
-            values[field.name] = msgspec.convert(plain, field.type)
-        except msgspec.ValidationError as error:
-            self.problem(node, key, _explained(error, field.type, plain))
-
-    def _networks(self, node: yaml.Node, key: str) -> tuple[NetworkSetting, ...]:
-        if not isinstance(node, yaml.SequenceNode):
-            self.problem(node, key, "expects a list of networks (prefix, zone, site, entity, name)")
-            return ()
-        found: dict[str, NetworkSetting] = {}
-        for index, item in enumerate(node.value):
-            before = len(self.problems)
-            values = self.section(NetworkSetting, item, f"{key}[{index}].")
-            if len(self.problems) > before:
-                continue
-            try:
-                prefix = str(ipaddress.ip_network(values["prefix"]))
-            except ValueError as error:
-                self.problem(item, f"{key}[{index}].prefix", f"{error}; a prefix looks like 10.12.0.0/16")
-                continue
-            if prefix in found:
-                self.problem(item, f"{key}[{index}].prefix", f"{prefix} is given twice")
-            found[prefix] = NetworkSetting(**{**values, "prefix": prefix})
-        return tuple(found.values())
-
-    def _limits(self, node: yaml.Node, key: str) -> dict[str, int]:
-        values: dict[str, int] = {}
-        for name, key_node, child in self._items(node, f"{key}."):
-            if self.limits is not None and name not in self.limits:
-                self.problem(key_node, f"{key}.{name}", _unknown("limit", name, self.limits))
-            elif (size := _size(str(child.value))) is None:
-                self.problem(child, f"{key}.{name}", f"expects a number, a size (8MiB) or a time (5min), got {child.value!r}")
+        for key, value in data.items():
+            kind = hints.get(key)
+            if kind is None:
+                self._unknown((str(key),), hints)
+            elif isinstance(kind, type) and issubclass(kind, msgspec.Struct) and isinstance(value, dict):
+                values[key] = kind(**self._section(key, value, kind))
             else:
-                values[name] = size
+                wrapped = [value] if key == "home" and isinstance(value, str) else value
+                self._keep(values, (key,), wrapped, kind)
         return values
 
+    def _section(self, key: str, value: dict[Any, Any], kind: type) -> dict[str, Any]:
+        hints = get_type_hints(kind, include_extras=True)
+        good: dict[str, Any] = {}
+        for name, item in value.items():
+            if name in hints:
+                self._keep(good, (key, name), item, hints[name])
+            else:
+                self._unknown((key, str(name)), hints)
+        return good
 
-def _is_null(node: yaml.Node) -> bool:
-    return isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:null"
+    def _keep(self, values: dict[str, Any], key: tuple[str, ...], value: Any, kind: Any) -> None:
+        try:
+            values[key[-1]] = msgspec.convert(value, kind)
+        except msgspec.ValidationError as error:
+            inside = str(error).replace(" - at `$", " - at `" + ".".join(key))
+            self._problem(key, f"{'.'.join(key)}: {inside}{_choices(kind)}")
+
+    def check_limits(self, overrides: Mapping[str, int], known: Mapping[str, int] | None) -> None:
+        """Names must be known, values not negative."""
+        for name, value in overrides.items() if known is not None else ():
+            if name not in (known or {}):
+                self._unknown(("limits", name), known or {})
+            elif value < 0:
+                self._problem(("limits", name), f"limits.{name}: {value} is negative")
+
+    def check_networks(self, networks: tuple[NetworkSettings, ...]) -> None:
+        """Prefixes must be CIDR without host bits."""
+        for row in networks:
+            try:
+                ipaddress.ip_network(row.prefix)
+            except ValueError as error:
+                self._problem(("networks",), f"networks: {error}")
+
+    def _unknown(self, key: tuple[str, ...], known: Mapping[str, Any]) -> None:
+        near = difflib.get_close_matches(key[-1], known, 1, 0.5)
+        hint = f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(known)}"
+        self._problem(key, f"unknown key '{'.'.join(key)}'; {hint}")
+
+    def _problem(self, key: tuple[str, ...], text: str) -> None:
+        where = f"{self._path}:{self._lines[key]}" if key in self._lines else self._path
+        self.problems.append(f"{where}: {text}")
 
 
-def _allows_none(annotation: Any) -> bool:
-    return type(None) in typing.get_args(_bare(annotation))
+def _choices(kind: Any) -> str:
+    options = getattr(kind, "__args__", ()) if getattr(kind, "__origin__", None) is Literal else ()
+    return f" (one of: {', '.join(map(str, options))})" if options else ""
 
 
-def _size(text: str) -> int | None:
-    """`8MiB`, `1.5 GB`, `5min`, `4096` → a whole number, or None."""
-    match = _SIZE.match(text.strip().replace("_", ""))
-    unit = _UNITS.get(match[2].lower()) if match else None
-    if match is None or unit is None:
-        return None
-    value = float(match[1]) * unit if "." in match[1] else int(match[1]) * unit
-    return int(value) if 0 <= value <= _LIMIT_MAX else None
+def _key_lines(text: str) -> dict[tuple[str, ...], int]:
+    """Line of each key of the first two levels."""
+    found: dict[tuple[str, ...], int] = {}
+    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    if not isinstance(root, yaml.MappingNode):
+        return found
+    for key, value in root.value:
+        found[str(key.value),] = key.start_mark.line + 1
+        if isinstance(value, yaml.MappingNode):
+            for inner, _ in value.value:
+                found[str(key.value), str(inner.value)] = inner.start_mark.line + 1
+    return found
 
 
-def _unknown(what: str, name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f"unknown {what}" + (f"; did you mean {near[0]!r}?" if near else "")
-
-
-def _explained(error: msgspec.ValidationError, annotation: Any, plain: Any) -> str:
-    """What is accepted, in the operator's words."""
-    bare = _bare(annotation)
-    if typing.get_origin(bare) is Literal:
-        choices = [str(choice) for choice in typing.get_args(bare)]
-        near = difflib.get_close_matches(str(plain), choices, n=1)
-        return f"expects one of {', '.join(choices)}, got {plain!r}" + (f"; did you mean {near[0]!r}?" if near else "")
-    if annotation == Zone:
-        return f"expects a country code of two capital letters (ISO 3166-1), got {plain!r}"
-    return f"{str(error)[0].lower()}{str(error)[1:]}, got {plain!r}"
-
-
-# ------------------------------------------------------------------------------------------ the token key
-def token_key(settings: Settings, notice: Callable[[str], None] | None = None) -> bytes:
-    """The HMAC key of the tokens: from the file, the environment, the settings, or random for this run.
-
-    Ask once per run and hand the bytes to every worker: a random key differs at each call.
-
-    Args:
-        settings: whose `privacy` section names the key.
-        notice: told, for people, that tokens will not be comparable between runs, or that the key is short.
+def token_key(settings: PrivacySettings, problems_at: str = "privacy.token_key") -> bytes:
+    """The key of the tokens (UTF-8 text without surrounding blanks).
 
     Raises:
-        SettingsError: the key file cannot be read, is empty, or may be read by everyone.
+        SettingsError: the variable or file is missing, or the key is too short.
     """
-    privacy = settings.privacy
-    tell = notice or (lambda _text: None)
-    if privacy.token_key_file is not None:
-        key = _key_from_file(privacy.token_key_file)
+    source = settings.token_key
+    if not source:
+        text = os.environ.get(TOKEN_KEY_VARIABLE) or _state_key()
+    elif source.startswith("env:"):
+        text = os.environ.get(source[4:], "")
+        if not text:
+            raise SettingsError([f"{problems_at}: the environment variable {source[4:]} is not set"])
     else:
-        key = (os.environ.get(privacy.token_key_env) or privacy.token_key or "").encode()
-    if not key:
-        tell(
-            "no token key is set: tokens of this run cannot be compared with those of another run "
-            f"(set privacy.token_key_file or the environment variable {privacy.token_key_env})"
-        )
-        return secrets.token_bytes(_RANDOM_KEY_BYTES)
-    if len(key) < _SHORT_KEY_BYTES:
-        tell(f"the token key is short ({len(key)} bytes): whoever guesses it can test values against tokens")
+        path = Path(source.removeprefix("file:"))
+        try:
+            text = path.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+            raise SettingsError([f"{problems_at}: {path} cannot be read: {reason}"]) from None
+    key = text.strip().encode()
+    if len(key) < TOKEN_KEY_BYTES:
+        raise SettingsError([f"{problems_at}: the key has {len(key)} bytes, at least {TOKEN_KEY_BYTES} are needed"])
     return key
 
 
-def _key_from_file(path: str) -> bytes:
-    where = "privacy.token_key_file"
+def _folder(variable: str, fallback: str) -> Path:
+    base = os.environ.get(variable)
+    return (Path(base) if base else Path.home() / fallback) / "bordertap"
+
+
+def cache_folder() -> Path:
+    """Derived tables and compiled pattern databases; may be removed at any time (XDG_CACHE_HOME)."""
+    return _folder("XDG_CACHE_HOME", ".cache")
+
+
+def _state_key() -> str:
+    """A random key, made once and kept (XDG_STATE_HOME), so that runs on one machine give the same tokens."""
+    path = _folder("XDG_STATE_HOME", ".local/state") / "token.key"
     try:
-        with Path(path).open("rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
-            key = file.read().strip()
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor, draft = tempfile.mkstemp(dir=path.parent)  # mode 0600
+            with os.fdopen(descriptor, "w") as out:
+                out.write(secrets.token_hex(32) + "\n")
+            with contextlib.suppress(FileExistsError):  # another run was faster: its key counts
+                Path(path).hardlink_to(draft)
+            Path(draft).unlink()
+        return path.read_text("utf-8")
     except OSError as error:
-        raise SettingsError([Problem(path, 0, where, f"cannot be read: {error.strerror}")]) from error
-    if stat.S_ISREG(mode) and mode & (stat.S_IROTH | stat.S_IWOTH):
-        raise SettingsError([Problem(path, 0, where, f"may be read or written by everyone; run: chmod 600 {path}")])
-    if not key:
-        raise SettingsError([Problem(path, 0, where, "is empty")])
-    return key
+        remedy = f"set {TOKEN_KEY_VARIABLE} or privacy.token_key"
+        raise SettingsError([f"{path}: the token key cannot be kept there: {error.strerror}; {remedy}"]) from None
+
+
+def dump(settings: Settings) -> str:
+    """The resolved settings as YAML."""
+    return yaml.safe_dump(msgspec.to_builtins(settings), sort_keys=False, allow_unicode=True)
