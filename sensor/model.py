@@ -117,3 +117,20 @@ class GiveUp(msgspec.Struct, frozen=True, gc=False):
 
 
 Event = Message | PartOpen | PartData | PartGap | PartClose | Expect | Switch | Anomaly | GiveUp
+
+
+# ---------------------------------------------------------------- what compliance answers
+class Verdict(msgspec.Struct, frozen=True):
+    """One rule's answer, as it stands in alerts.jsonl: indicative, never "illegal".
+
+    `status` is a code from V0 (nothing regulated seen) to V8 (not visible); `reason` and `reason_zh` say why.
+    """
+
+    rule: str
+    jurisdiction: str
+    article: str
+    effective_from: str
+    status: str
+    reason: str
+    reason_zh: str
+    version: str

@@ -1,0 +1,1 @@
+"""Transfers judged: rules as data, verdicts and severity. Pure."""

@@ -4,7 +4,7 @@ In: `Shown`, the facts measured on one transfer. Out: every rule in force on its
 verdict is indicative: it says which rule, which article, since when and why, and leaves the judgement to people.
 """
 
-import datetime
+import datetime as dt
 from collections.abc import Iterable
 from typing import Final, Literal
 
@@ -12,6 +12,7 @@ import msgspec
 
 from sensor.clock import NANOS
 from sensor.compliance.rules import Condition, Jurisdiction
+from sensor.model import Verdict
 
 AlertSeverity = Literal["info", "low", "medium", "high", "critical"]
 SEVERITIES: Final = ("info", "low", "medium", "high", "critical")
@@ -35,19 +36,6 @@ class Shown(msgspec.Struct, frozen=True):
     persons_sensitive: int
     classes: frozenset[str]
     entities: frozenset[str]
-
-
-class Verdict(msgspec.Struct, frozen=True):
-    """One rule's answer, as it stands in alerts.jsonl."""
-
-    rule: str
-    jurisdiction: str
-    article: str
-    effective_from: str
-    status: str
-    reason: str
-    reason_zh: str
-    version: str
 
 
 class SeverityLines(msgspec.Struct, frozen=True):
@@ -99,12 +87,12 @@ def severity(shown: Shown, lines: SeverityLines) -> AlertSeverity:
     return "low" if shown.entities else "info"
 
 
-def _day(ts_ns: int) -> datetime.date:
+def _day(ts_ns: int) -> dt.date:
     """The day in Asia/Shanghai (UTC+8 all year), the calendar of the Chinese rules."""
     try:
-        return datetime.datetime.fromtimestamp(ts_ns // NANOS + 8 * 3600, datetime.UTC).date()
+        return dt.datetime.fromtimestamp(ts_ns // NANOS + 8 * 3600, dt.UTC).date()
     except (OverflowError, ValueError, OSError):
-        return datetime.date(1970, 1, 1)
+        return dt.date(1970, 1, 1)
 
 
 def _holds(condition: Condition, shown: Shown) -> bool:

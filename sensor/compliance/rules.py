@@ -4,7 +4,7 @@ A rule names its article, the days it is in force, a condition on what was measu
 are closed tables of ranges and sets, no expressions: what a transfer shows either lies inside or it does not.
 """
 
-import datetime
+import datetime as dt
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
@@ -48,13 +48,13 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     rule: str
     article: str
-    effective_from: datetime.date
+    effective_from: dt.date
     when: Condition
     status: Status
     reason_en: str
     reason_zh: str
     unless: Condition | None = None
-    effective_to: datetime.date | None = None
+    effective_to: dt.date | None = None
 
 
 class Jurisdiction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,0 +1,1 @@
+"""Records and where they go: JSON lines, the report, the terminal."""
