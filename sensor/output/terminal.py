@@ -1,0 +1,117 @@
+"""What a person sees at the end of a run: a table of transfers, the people concerned, what could not be read.
+
+Colours and boxes only on a terminal; a pipe gets plain columns. Reads the summary record and the alerts file.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from sensor.output.summary import ENTITY_EN
+
+ROWS: Final = 20
+_STYLE: Final = {"critical": "bold white on red", "high": "bold red", "medium": "yellow", "low": "cyan", "info": "dim"}
+_ORDER: Final = {name: rank for rank, name in enumerate(("critical", "high", "medium", "low", "info"))}
+
+
+def size_text(count: float) -> str:
+    """Bytes for people, decimal units."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
+
+
+def interval(persons: Mapping[str, int]) -> str:
+    """`12` or `12-40`."""
+    return str(persons["max"]) if persons["min"] == persons["max"] else f"{persons['min']}-{persons['max']}"
+
+
+def worst_first(alerts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Alerts by severity, then people, then time."""
+    return sorted(alerts, key=lambda a: (_ORDER[a["severity"]], -a["persons"]["max"], a["ts_first"], a["alert_id"]))
+
+
+def read_alerts(path: Path) -> list[dict[str, Any]]:
+    """The alerts of a finished run."""
+    with path.open("rb") as lines:
+        return [msgspec.json.decode(line) for line in lines]
+
+
+def show(console: Console, summary: Mapping[str, Any], alerts: list[dict[str, Any]], folder: Path) -> None:
+    """Print the result of a run."""
+    if alerts:
+        console.print(_transfers(alerts))
+        if len(alerts) > ROWS:
+            console.print(f"… and {len(alerts) - ROWS} more in {folder / 'alerts.jsonl'}")
+    else:
+        console.print("No transfer with findings crossed the border.", style="bold")
+    console.print()
+    for line in _closing(summary):
+        console.print(line)
+    console.print(f"Written to {folder}/: alerts.jsonl findings.jsonl events.jsonl summary.json report.html")
+
+
+def _transfers(alerts: list[dict[str, Any]]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, title="Transfers that crossed the border", title_justify="left", pad_edge=False)
+    for name, justify in (
+        ("severity", "left"),
+        ("sender", "left"),
+        ("to", "left"),
+        ("receiver", "left"),
+        ("via", "left"),
+        ("people", "right"),
+        ("found", "left"),
+        ("in", "left"),
+    ):
+        table.add_column(name, justify=justify, no_wrap=name not in {"found", "in"}, overflow="fold")  # type: ignore[arg-type]
+    for alert in worst_first(alerts)[:ROWS]:
+        found = ", ".join(
+            f"{row['distinct']} {ENTITY_EN.get(row['entity'], row['entity'])}" for row in alert["findings"][:4]
+        )
+        more = len(alert["findings"]) - 4
+        place = alert["contents"][0]["path"] if alert["contents"] else ""
+        table.add_row(
+            Text(alert["severity"], style=_STYLE[alert["severity"]]),
+            alert["sender"]["ip"],
+            f"{alert['sender']['country'] or alert['sender']['zone']} → {alert['receiver']['country'] or '?'}",
+            alert["receiver"]["ip"],
+            alert["app_proto"],
+            interval(alert["persons"]),
+            found + (f" +{more}" if more > 0 else ""),
+            Text(place[:60]),
+        )
+    return table
+
+
+def _closing(summary: Mapping[str, Any]) -> list[str]:
+    border = summary["border"]
+    packets = summary["packets"]
+    lines = [
+        f"People concerned: {interval(summary['persons'])} in {summary['alerts']} transfers to "
+        f"{len(summary['countries'])} countries.",
+        f"Seen {packets['seen']:,} packets; {packets['kept']:,} belong to flows that were inspected; "
+        f"{size_text(border['bytes'].get('export', 0))} left home, {size_text(border['bytes'].get('import', 0))} came in, "
+        f"{size_text(border['bytes'].get('domestic', 0))} stayed.",
+    ]
+    blind: dict[str, int] = {}
+    for row in summary["blind_spots"]:
+        blind[row["reason"]] = blind.get(row["reason"], 0) + row["bytes"]
+    if blind:
+        parts = ", ".join(
+            f"{size_text(count)} {reason}" for reason, count in sorted(blind.items(), key=lambda r: -r[1])
+        )
+        lines.append(f"Not readable on flows that crossed: {parts}. Nothing can be said about these bytes.")
+    for damage in summary["damage"]:
+        lines.append(
+            f"Damaged: {damage['capture']} at offset {damage['offset']}: {damage['anomaly']} {damage['detail']}"
+        )
+    lines.append("Indicative, not legal advice. IP geolocation by DB-IP (https://db-ip.com).")
+    return lines
