@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 DONE, FOUND, OPERATOR_ERROR, INCOMPLETE, INTERRUPTED = 0, 1, 2, 3, 130
 SEVERITIES: Final = ("low", "medium", "high", "critical")
 LISTS: Final = ("protocols", "formats", "entities", "packs", "validators", "anomalies", "limits")
-_EXIT_CODES: Final = "exit codes: 0 done, 1 findings at or above --fail-on, 2 operator error, 3 input unreadable in part"
+_EXIT_CODES: Final = (
+    "exit codes: 0 done, 1 findings at or above --fail-on, 2 operator error, 3 input unreadable in part"
+)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -38,18 +40,28 @@ def _parser() -> argparse.ArgumentParser:
     analyze = commands.add_parser(
         "analyze",
         help="analyse capture files",
-        description="Restore what crossed the border in capture files, find personal and important data in it, judge it.",
+        description="Restore what crossed the border in captures, find personal and important data in it, judge it.",
         epilog=f"example: bordertap analyze monday.pcapng.zst captures/ --out result --home CN\n{_EXIT_CODES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    analyze.add_argument("captures", nargs="+", metavar="CAPTURE", help="pcap or pcapng, also gzip/zstd/xz; a folder; - for stdin")
-    analyze.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for the results, made if missing")
+    analyze.add_argument(
+        "captures", nargs="+", metavar="CAPTURE", help="pcap or pcapng, also gzip/zstd/xz; a folder; - for stdin"
+    )
+    analyze.add_argument(
+        "--out", required=True, type=Path, metavar="DIR", help="folder for the results, made if missing"
+    )
     analyze.add_argument("--config", type=Path, metavar="FILE", help="settings (YAML); see bordertap check")
     analyze.add_argument("--workers", type=int, default=1, metavar="N", help="processes (default 1)")
     analyze.add_argument("--home", action="append", metavar="CC", help="protected zone (default CN); may be repeated")
-    analyze.add_argument("--log", choices=("crossing", "all", "none"), help="flows to restore and log (default crossing)")
-    analyze.add_argument("--keylog", type=Path, metavar="FILE", help="TLS key log; not used yet: TLS counts as unreadable")
-    analyze.add_argument("--fail-on", choices=SEVERITIES, metavar="SEVERITY", help=f"exit 1 from this severity ({', '.join(SEVERITIES)})")
+    analyze.add_argument(
+        "--log", choices=("crossing", "all", "none"), help="flows to restore and log (default crossing)"
+    )
+    analyze.add_argument(
+        "--keylog", type=Path, metavar="FILE", help="TLS key log; not used yet: TLS counts as unreadable"
+    )
+    analyze.add_argument(
+        "--fail-on", choices=SEVERITIES, metavar="SEVERITY", help=f"exit 1 from this severity ({', '.join(SEVERITIES)})"
+    )
     analyze.add_argument("--quiet", action="store_true", help="no progress, no table")
     analyze.set_defaults(run=_analyze)
 
@@ -112,6 +124,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _operator_errors() -> Iterator[list[int]]:
     """Turn the operator's mistakes into messages and exit code 2."""
     from detectors.pack import PackError  # noqa: PLC0415 - see module docstring
+
     from sensor.capture import CaptureError  # noqa: PLC0415
     from sensor.compliance.rules import RuleError  # noqa: PLC0415
     from sensor.settings import SettingsError  # noqa: PLC0415
@@ -151,7 +164,7 @@ def _analyze(arguments: argparse.Namespace) -> int:
     settings = _settings(arguments.config)
     if arguments.home:
         homes = tuple(code.strip().upper() for item in arguments.home for code in item.split(","))
-        bad = [code for code in homes if len(code) != 2 or not code.isalpha()]  # noqa: PLR2004 - ISO 3166-1 alpha-2
+        bad = [code for code in homes if len(code) != 2 or not code.isalpha()]
         if bad:
             raise SettingsError([f"--home {bad[0]}: not a two-letter country code such as CN"])
         settings = msgspec.structs.replace(settings, home=homes)

@@ -15,6 +15,7 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 import numpy.typing as npt
+from detectors.redact import Redactor
 
 import sensor.border
 import sensor.capture
@@ -27,11 +28,10 @@ import sensor.flow.table
 import sensor.protocols
 import sensor.transfer
 from detectors import Engine, load_packs, shipped_packs
-from detectors.redact import Redactor
 from geoip import Network, open_places
 from sensor import anomalies
 from sensor.anomalies import AnomalyRecorder, Catalogue
-from sensor.batch import Headers, I64
+from sensor.batch import I64, Headers
 from sensor.border import Border
 from sensor.capture import Damage, open_capture
 from sensor.clock import Clock
@@ -64,6 +64,7 @@ _STAGES: Final = (
     sensor.content.unpack,
     sensor.transfer,
 )
+SHIPPED: Final = ("identifiers", "important_data", "secrets")  # pack folders under signatures/
 _MIX: Final = np.uint64(0x9E37_79B9_7F4A_7C15)
 
 
@@ -82,6 +83,11 @@ def all_limits() -> list[Limit]:
 def all_anomalies() -> list[AnomalyKind]:
     """Every anomaly in the house."""
     return list({row.name: row for row in _rows("ANOMALIES")}.values())
+
+
+def pack_folders(own: Iterable[str]) -> list[Path]:
+    """The shipped pack folders and the operator's."""
+    return [*(shipped_packs() / name for name in SHIPPED), *map(Path, own)]
 
 
 class Outcome(msgspec.Struct):
@@ -104,7 +110,9 @@ class Outcome(msgspec.Struct):
 class Pipeline:
     """One worker over capture files."""
 
-    def __init__(self, settings: Settings, folder: Path, *, worker: int = 0, workers: int = 1, strict: bool = False) -> None:
+    def __init__(
+        self, settings: Settings, folder: Path, *, worker: int = 0, workers: int = 1, strict: bool = False
+    ) -> None:
         """Wire the stages.
 
         Raises:
@@ -129,7 +137,7 @@ class Pipeline:
             limits, self._own, self._clock, policy=settings.flow.overlap, vlan_in_key=settings.flow.vlan_in_key
         )
         shipped = shipped_packs()
-        packs = load_packs([shipped / name for name in ("identifiers", "important_data", "secrets")] + [Path(p) for p in settings.detect.packs])
+        packs = load_packs(pack_folders(settings.detect.packs))
         engine = Engine(
             packs,
             token_key=token_key(settings.privacy),

@@ -1,8 +1,8 @@
 """What was restored → records: the hooks of the dispatcher.
 
-In: flows, messages, finished contents, anomalies. Out: lines of events.jsonl at once, and at the end of a flow one alert
-per direction that crossed with findings, with its lines of findings.jsonl. Everything that came from traffic passes
-`redact` on its way out. Cost: O(records).
+In: flows, messages, finished contents, anomalies. Out: lines of events.jsonl at once, and at the end of a flow one
+alert per direction that crossed with findings, with its lines of findings.jsonl. Everything that came from traffic
+passes `redact` on its way out. Cost: O(records).
 """
 
 import hashlib

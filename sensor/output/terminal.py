@@ -3,13 +3,15 @@
 Colours and boxes only on a terminal; a pipe gets plain columns. Reads the summary record and the alerts file.
 """
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 from rich import box
 from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -43,6 +45,31 @@ def read_alerts(path: Path) -> list[dict[str, Any]]:
     """The alerts of a finished run."""
     with path.open("rb") as lines:
         return [msgspec.json.decode(line) for line in lines]
+
+
+@contextlib.contextmanager
+def progress_bar(captures: Sequence[str], *, shown: bool) -> Iterator[Callable[[str, int, int], None] | None]:
+    """A bar on standard error; yields the callback the pipeline reports to, or None when not shown."""
+    if not shown:
+        yield None
+        return
+    sizes = {Path(path).name: Path(path).stat().st_size for path in captures if path != "-"}
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("reading", total=sum(sizes.values()) or None)
+        done: dict[str, int] = {}
+
+        def update(name: str, consumed: int, frames: int) -> None:
+            done[name] = consumed
+            bar.update(task, completed=sum(done.values()), description=f"{name}  {frames:,} packets")
+
+        yield update
 
 
 def show(console: Console, summary: Mapping[str, Any], alerts: list[dict[str, Any]], folder: Path) -> None:
@@ -94,13 +121,14 @@ def _transfers(alerts: list[dict[str, Any]]) -> Table:
 def _closing(summary: Mapping[str, Any]) -> list[str]:
     border = summary["border"]
     packets = summary["packets"]
-    lines = [
-        f"People concerned: {interval(summary['persons'])} in {summary['alerts']} transfers to "
-        f"{len(summary['countries'])} countries.",
+    bytes_of = border["bytes"]
+    people, countries = interval(summary["persons"]), len(summary["countries"])
+    left, came, stayed = (size_text(bytes_of.get(name, 0)) for name in ("export", "import", "domestic"))
+    lines = [f"People concerned: {people} in {summary['alerts']} transfers to {countries} countries."]
+    lines.append(
         f"Seen {packets['seen']:,} packets; {packets['kept']:,} belong to flows that were inspected; "
-        f"{size_text(border['bytes'].get('export', 0))} left home, {size_text(border['bytes'].get('import', 0))} came in, "
-        f"{size_text(border['bytes'].get('domestic', 0))} stayed.",
-    ]
+        f"{left} left home, {came} came in, {stayed} stayed."
+    )
     blind: dict[str, int] = {}
     for row in summary["blind_spots"]:
         blind[row["reason"]] = blind.get(row["reason"], 0) + row["bytes"]
@@ -109,9 +137,9 @@ def _closing(summary: Mapping[str, Any]) -> list[str]:
             f"{size_text(count)} {reason}" for reason, count in sorted(blind.items(), key=lambda r: -r[1])
         )
         lines.append(f"Not readable on flows that crossed: {parts}. Nothing can be said about these bytes.")
-    for damage in summary["damage"]:
-        lines.append(
-            f"Damaged: {damage['capture']} at offset {damage['offset']}: {damage['anomaly']} {damage['detail']}"
-        )
+    lines.extend(
+        f"Damaged: {damage['capture']} at offset {damage['offset']}: {damage['anomaly']} {damage['detail']}"
+        for damage in summary["damage"]
+    )
     lines.append("Indicative, not legal advice. IP geolocation by DB-IP (https://db-ip.com).")
     return lines

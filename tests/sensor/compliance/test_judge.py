@@ -1,6 +1,6 @@
 """Verdicts at the edges of the lines, and by the law of the day."""
 
-import datetime
+import datetime as dt
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ LINES = SeverityLines(medium=1, high=100, high_sensitive=10, critical=10_000)
 
 
 def shown(persons=0, sensitive=0, classes=(), entities=("email",), day="2026-03-01"):
-    stamp = datetime.datetime.fromisoformat(f"{day}T12:00:00+08:00")
+    stamp = dt.datetime.fromisoformat(f"{day}T12:00:00+08:00")
     return Shown(int(stamp.timestamp()) * 10**9, persons, sensitive, frozenset(classes), frozenset(entities))
 
 
