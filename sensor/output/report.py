@@ -309,5 +309,6 @@ def _about(summary: Mapping[str, Any]) -> str:
         f"<p>{escape(summary['made_by'])} · {escape(summary['made_at'])} · "
         f"{both('packs', '规则包')}: {escape(packs)}</p>"
         f"<p>{both('Country data', '国家数据')}: "
-        f'<a href="https://db-ip.com">IP Geolocation by DB-IP</a> (CC BY 4.0), {escape(geo["db"])} {escape(geo["db_date"])}, <span class="path">sha256 {escape(geo["db_sha256"])}</span></p></footer>'
+        f'<a href="https://db-ip.com">IP Geolocation by DB-IP</a> (CC BY 4.0), {escape(geo["db"])} '
+        f'{escape(geo["db_date"])}, <span class="path">sha256 {escape(geo["db_sha256"])}</span></p></footer>'
     )
