@@ -27,7 +27,7 @@ def results(captures: list[Path], out: Path, log: str) -> list[str]:
             sys.stderr.write(f"\r{number}/{len(captures)} {path.name[:60]:60}")
         try:
             analyze(settings, [str(path)], out / path.stem, strict=False)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - listed at the end, the other captures count
             problems.append(f"{path.name}: {type(error).__name__}: {error}")
     sys.stderr.write("\n")
     return problems

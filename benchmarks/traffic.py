@@ -18,15 +18,41 @@ AWAY = ["52.95.110.%d", "185.60.216.%d", "203.116.80.%d", "133.242.0.%d"]
 SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗"
 GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华玉兰飞鹏"
 COUNTIES = ["110105", "310115", "440304", "330106", "510107", "420106", "320505", "370202"]
-WORDS = (
-    "order status customer payment delivery system report value index price stock region update service account "
-    "detail review market product session content article summary network request response message"
-).split()
+WORDS = [
+    "order",
+    "status",
+    "customer",
+    "payment",
+    "delivery",
+    "system",
+    "report",
+    "value",
+    "index",
+    "price",
+    "stock",
+    "region",
+    "update",
+    "service",
+    "account",
+    "detail",
+    "review",
+    "market",
+    "product",
+    "session",
+    "content",
+    "article",
+    "summary",
+    "network",
+    "request",
+    "response",
+    "message",
+]
 
 
 def resident_id(rng: random.Random) -> str:
     """A number with a right date and check digit (GB 11643), of nobody."""
-    body = f"{rng.choice(COUNTIES)}{rng.randint(1950, 2004)}{rng.randint(1, 12):02}{rng.randint(1, 28):02}{rng.randint(1, 999):03}"
+    birth = f"{rng.randint(1950, 2004)}{rng.randint(1, 12):02}{rng.randint(1, 28):02}"
+    body = f"{rng.choice(COUNTIES)}{birth}{rng.randint(1, 999):03}"
     return body + "10X98765432"[sum(int(d) * (2 ** (17 - i) % 11) for i, d in enumerate(body)) % 11]
 
 
