@@ -18,7 +18,7 @@ from sensor.compliance.judge import SeverityLines, Shown, judge, severity
 from sensor.compliance.rules import Jurisdiction
 from sensor.counters import Counters
 from sensor.flow.dispatch import Inspection, Plan
-from sensor.flow.table import Flow
+from sensor.flow.flow import Flow
 from sensor.model import (
     CROSSING_NAMES,
     DIRECTION_NAMES,

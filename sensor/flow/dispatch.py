@@ -13,10 +13,10 @@ import msgspec
 
 from sensor.anomalies import AnomalyRecorder
 from sensor.counters import Counters
+from sensor.flow.flow import Flow
 from sensor.flow.identify import Identifier
 from sensor.flow.opaque import Opaque, recognise
 from sensor.flow.slices import FlowEnd, StreamSlice
-from sensor.flow.table import Flow
 from sensor.interfaces import AnomalyKind, Parser, ProtocolSpec
 from sensor.limits import Limit
 from sensor.model import (
@@ -198,12 +198,25 @@ class Dispatcher:
             self._replay(flow, ins)
             return
         answer = self._identifier.probe(transport, direction, head)
+        if flow.roles_guessed and not isinstance(answer, ProtocolSpec):
+            other_way = self._identifier.probe(transport, 1 - direction, head)
+            if isinstance(other_way, ProtocolSpec):
+                self._flip(flow, ins)
+                answer = other_way
+            elif other_way == "more":
+                answer = "more"
         if isinstance(answer, ProtocolSpec):
             self._attach(flow, ins, answer)
             return
         other = _head(ins.held, 1 - direction, 1)
         if ins.held_bytes > self._hold or (answer is None and (other or transport == "udp")):
             self._give_raw(flow, ins)
+
+    def _flip(self, flow: Flow, ins: Inspection) -> None:
+        """The first bytes say that client and server are the other way round than the ports made believe."""
+        flow.flip()
+        ins.plan = self._hooks.plan(flow)
+        ins.held = [(1 - side, data, gap, ts_ns) for side, data, gap, ts_ns in ins.held]
 
     def _attach(self, flow: Flow, ins: Inspection, spec: ProtocolSpec) -> None:
         ins.parser = spec.parser(self._limits)
