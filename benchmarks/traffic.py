@@ -22,7 +22,7 @@ WORDS = (
     "order status customer payment delivery system report value index price stock region update service "
     "account detail review market product session content article summary network request response "
     "message"
-).split()  # noqa: SIM905 - a list of words reads better as a text
+).split()
 
 
 def resident_id(rng: random.Random) -> str:

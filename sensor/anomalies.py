@@ -60,4 +60,10 @@ ANOMALIES = (
         "A parser failed on this flow; it was detached and the bytes went on to the detectors as raw content.",
         "Report it as a bug, with the capture if it may be shared.",
     ),
+    AnomalyKind(
+        "content_fault",
+        "medium",
+        "Content or detection failed on a part of this flow; the part may be inspected incompletely.",
+        "Report it as a bug, with the capture if it may be shared.",
+    ),
 )

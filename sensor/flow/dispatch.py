@@ -7,7 +7,8 @@ Every stream byte is counted exactly once: `stream_bytes_total = parsed + raw + 
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Protocol as Interface
+from typing import Any, Final
+from typing import Protocol as Interface
 
 import msgspec
 
@@ -82,21 +83,39 @@ class ContentSink(Interface):
 
     anomalies: list[Anomaly]
 
-    def open(self, ev: PartOpen, *, scan: bool, digest: bool) -> None: ...
-    def data(self, ev: PartData) -> None: ...
-    def gap(self, ev: PartGap) -> None: ...
-    def close(self, ev: PartClose) -> list[Any]: ...
-    def finish(self) -> list[Any]: ...
+    def open(self, ev: PartOpen, *, scan: bool, digest: bool) -> None:
+        """A part begins."""
+
+    def data(self, ev: PartData) -> None:
+        """Bytes of it, valid during the call."""
+
+    def gap(self, ev: PartGap) -> None:
+        """Bytes of it are missing."""
+
+    def close(self, ev: PartClose) -> list[Any]:
+        """It ends; returns what is finished."""
+
+    def finish(self) -> list[Any]:
+        """The flow ends: close all that is open."""
 
 
 class Hooks(Interface):
     """What the pipeline does with what was restored."""
 
-    def plan(self, flow: Flow) -> Plan: ...
-    def message(self, flow: Flow, inspection: "Inspection", message: Message, ts_ns: int) -> None: ...
-    def content(self, flow: Flow, inspection: "Inspection", result: Any, ts_ns: int) -> None: ...
-    def anomaly(self, flow: Flow, inspection: "Inspection", anomaly: Anomaly, ts_ns: int) -> None: ...
-    def ended(self, flow: Flow, inspection: "Inspection", ts_ns: int) -> None: ...
+    def plan(self, flow: Flow) -> Plan:
+        """What to do with a flow."""
+
+    def message(self, flow: Flow, inspection: "Inspection", message: Message, ts_ns: int) -> None:
+        """A protocol message or transaction."""
+
+    def content(self, flow: Flow, inspection: "Inspection", result: Any, ts_ns: int) -> None:
+        """A finished content."""
+
+    def anomaly(self, flow: Flow, inspection: "Inspection", anomaly: Anomaly, ts_ns: int) -> None:
+        """Odd traffic."""
+
+    def ended(self, flow: Flow, inspection: "Inspection", ts_ns: int) -> None:
+        """Nothing more of this flow."""
 
 
 class Inspection:
@@ -247,7 +266,7 @@ class Dispatcher:
         try:
             events = parser.gap(direction, gap, ts_ns) if gap else parser.feed(direction, data, ts_ns)
         except Exception as fault:  # noqa: BLE001 - the one place per stage that catches parser faults
-            self._fault(ins, fault)
+            self._fault("protocols", ins.protocol, fault)
             self._detach(flow, ins, "parser_fault", direction, data, gap, ts_ns)
             return
         switch = self._obey(flow, ins, events, ts_ns)
@@ -263,21 +282,27 @@ class Dispatcher:
         outcome: Switch | GiveUp | None = None
         for ev in events:
             kind = type(ev)
-            if kind is PartData:
-                assembler.data(ev)  # type: ignore[arg-type]
-            elif kind is PartOpen:
-                assembler.open(ev, scan=plan.scan[ev.direction], digest=plan.digest)  # type: ignore[union-attr,arg-type]
-            elif kind is PartClose:
-                for result in assembler.close(ev):  # type: ignore[arg-type]
-                    hooks.content(flow, ins, result, ts_ns)
-            elif kind is Message:
-                hooks.message(flow, ins, ev, ts_ns)  # type: ignore[arg-type]
-            elif kind is PartGap:
-                assembler.gap(ev)  # type: ignore[arg-type]
-            elif kind is Anomaly:
-                hooks.anomaly(flow, ins, ev, ts_ns)  # type: ignore[arg-type]
-            elif kind is Switch or kind is GiveUp:
-                outcome = ev  # type: ignore[assignment]
+            try:
+                if kind is PartData:
+                    assembler.data(ev)  # type: ignore[arg-type]
+                elif kind is PartOpen:
+                    assembler.open(ev, scan=plan.scan[ev.direction], digest=plan.digest)  # type: ignore[union-attr,arg-type]
+                elif kind is PartClose:
+                    for result in assembler.close(ev):  # type: ignore[arg-type]
+                        hooks.content(flow, ins, result, ts_ns)
+                elif kind is PartGap:
+                    assembler.gap(ev)  # type: ignore[arg-type]
+                elif kind is Message:
+                    hooks.message(flow, ins, ev, ts_ns)  # type: ignore[arg-type]
+                elif kind is Anomaly:
+                    hooks.anomaly(flow, ins, ev, ts_ns)  # type: ignore[arg-type]
+                elif kind is Switch or kind is GiveUp:
+                    outcome = ev  # type: ignore[assignment]
+            except OSError:  # the disk, not the traffic
+                raise
+            except Exception as fault:  # noqa: BLE001 - the one place that catches faults of content and detectors
+                self._fault("content", ins.protocol, fault)
+                hooks.anomaly(flow, ins, Anomaly("content_fault", ins.protocol), ts_ns)
         if assembler.anomalies:
             for anomaly in assembler.anomalies:
                 hooks.anomaly(flow, ins, anomaly, ts_ns)
@@ -315,11 +340,11 @@ class Dispatcher:
         ins.raw = True
         self._feed_raw(flow, ins, direction, data, gap)
 
-    def _fault(self, ins: Inspection, fault: BaseException) -> None:
-        self._counters["faults_total", "protocols", ins.protocol] += 1
+    def _fault(self, stage: str, name: str, fault: BaseException) -> None:
+        self._counters["faults_total", stage, name] += 1
         if self._strict:
             raise fault
-        self._on_fault("protocols", ins.protocol, fault)
+        self._on_fault(stage, name, fault)
 
     # ------------------------------------------------------------ raw content and what cannot be read
     def _feed_raw(self, flow: Flow, ins: Inspection, direction: int, data: bytes | memoryview, gap: int) -> None:
@@ -349,7 +374,7 @@ class Dispatcher:
             try:
                 self._obey(flow, ins, ins.parser.close(ts_ns), ts_ns)
             except Exception as fault:  # noqa: BLE001 - as in _parse
-                self._fault(ins, fault)
+                self._fault("protocols", ins.protocol, fault)
         for direction in (TO_SERVER, TO_CLIENT):
             if ins.raw_open[direction]:
                 self._obey(flow, ins, [PartClose(_RAW[direction], complete=not flow.gap_bytes[direction])], ts_ns)
