@@ -13,8 +13,11 @@ class Pattern(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One shape of an entity.
 
     `regex` is in the common subset of Hyperscan, RE2 and `re` (no look-around, no back-references, no anchors:
-    boundaries belong to code, see Pack.boundary). `gated`: tried only where a context word of the entity hit in the
-    same content. `confidence` of a validated match before context.
+    boundaries belong to code, see Entity.boundary; pattern_subset.py checks it). Non-ASCII characters stand only as
+    literals or in alternations, never in classes, so a pattern can be compiled to the bytes of any charset. Where the
+    regex has one capture group, the group is the value: boundary, validator, mask and token see only it, the rest is
+    shape that must stand around it. `gated`: tried only where a context word of the entity hit in the same content.
+    `confidence` of a validated match before context. `literal_hint`: a literal every match contains (""= none named).
     """
 
     regex: str
@@ -32,7 +35,9 @@ class Entity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         title: zh and en names for people.
         patterns: shapes; the first that validates claims the span.
         validator: name of a module in detectors/validators, or "" for none.
-        boundary: `digits` (maximal digit run), `alnum` (maximal letter-digit run), `none`, `text`.
+        boundary: what may not stand directly before and after the value. `digits`: an ASCII digit or letter, a dot
+            or `-` that joins further digits; `alnum`: an ASCII letter, digit or `_`; `none`: anything may;
+            `text`: nothing is looked at either, and the value is text (blanks inside are folded before the mask).
         context: words and field names that raise confidence, matched caseless after stripping `_`, `-`, blanks;
             ASCII words match whole field names or words, CJK words match as substrings.
         needs_context: a single match without context word or column is not reported.
@@ -59,6 +64,7 @@ class Entity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     canonical: str = "text"
     random_pass_rate: float = 1.0
     claims: int = 50
+    keyword: bool = False
     must_match: tuple[str, ...] = ()
     must_not_match: tuple[str, ...] = ()
     doc: str = ""

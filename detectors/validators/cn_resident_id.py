@@ -15,9 +15,8 @@ from detectors.checksums import is_date, mod_11_2
 from detectors.model import Verdict
 from detectors.validators import Validator
 
-PROVINCES = frozenset(
-    "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71".split()
-)
+_PROVINCE_RANGES = ((11, 15), (21, 23), (31, 37), (41, 46), (50, 54), (61, 65), (71, 71))  # GB/T 2260
+PROVINCES = frozenset(str(n) for low, high in _PROVINCE_RANGES for n in range(low, high + 1))
 _FIRST_YEAR, _LAST_YEAR = 1881, 2035
 # One kind of separator per value, in the groupings people write: 6 8 4 and 3 3 4 4 4.
 _GROUPED = re.compile(r"\d{6}([ .-])\d{8}\1\d{3}[\dX]|\d{3}([ .-])\d{3}\2\d{4}\2\d{4}\2\d{3}[\dX]")

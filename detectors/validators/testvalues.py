@@ -1,23 +1,24 @@
 """Published test numbers and degenerate digit strings: values of the right shape that belong to nobody.
 
-In: an entity id and a canonical value. Out: truth. The list holds numbers printed in standards, vendor documentation and
-official specimens. Declares no VALIDATOR: the scanner asks it after a validator said yes.
+In: an entity id and a canonical value. Out: truth. The list (test_values.csv beside this file) holds numbers printed in
+standards, vendor documentation and official specimens. Declares no VALIDATOR: the scanner asks it after a validator
+said yes, and reports such values apart.
 """
+
+import functools
+import importlib.resources
 
 _ASCENDING = "01234567890123456789"
 _DESCENDING = "98765432109876543210"
+_SECRETS = frozenset({"credential", "private_key", "jwt", "connection_string"})  # `11111111` is a password indeed
 
-# Canonical forms (no separators, upper case). Sources: payment schemes' and gateways' test cards, ICAO Doc 9303 specimen,
-# SSA notices, ISO 13616 example, sample numbers printed on Chinese, Hong Kong, Taiwan and Singapore forms.
-_PUBLISHED = frozenset(
-    (
-        "4111111111111111 4242424242424242 4012888888881881 4000056655665556 5555555555554444 5105105105105100 "
-        "378282246310005 371449635398431 378734493671000 6011111111111117 6011000990139424 30569309025904 "
-        "38520000023237 3530111333300000 3566002020360505 2223003122003222 6200000000000005 6222021234567890123 "
-        "110101199003070000 13800138000 123456789 078051120 219099999 DE89370400440532013000 L898902C3 A1234563 "
-        "A123456789 S1234567D"
-    ).split()
-)
+
+@functools.cache
+def _published() -> frozenset[tuple[str, str]]:
+    """Pairs of entity and canonical value."""
+    text = importlib.resources.files("detectors.validators").joinpath("test_values.csv").read_text(encoding="utf-8")
+    rows = (line.split(",", 2) for line in text.splitlines() if line and not line.startswith(("#", "entity,")))
+    return frozenset((entity, value) for entity, value, _source in rows)
 
 
 def is_degenerate(digits: str) -> bool:
@@ -26,7 +27,7 @@ def is_degenerate(digits: str) -> bool:
     Args:
         digits: ASCII digits; anything else is judged on its digits alone.
     """
-    run = digits if digits.isdigit() else "".join(c for c in digits if c.isdigit())
+    run = digits if digits.isascii() and digits.isdigit() else "".join(c for c in digits if "0" <= c <= "9")
     if len(run) < 4:
         return False
     if run.count(run[0]) == len(run):
@@ -35,12 +36,17 @@ def is_degenerate(digits: str) -> bool:
 
 
 def is_test_value(entity: str, canonical: str) -> bool:
-    """True where `canonical` is published as a test or specimen value, or is degenerate.
+    """True where `canonical` is published as a test or specimen value of `entity`, or has no information in its digits.
+
+    Degenerate are: one digit repeated or an arithmetic run over all digits of a value with at least six; the same for
+    the eight digits after the prefix of a Chinese mobile number.
 
     Args:
         entity: entity id; degenerate runs are judged for numbers only, never for secrets.
         canonical: canonical form of the value.
     """
-    if canonical in _PUBLISHED:
+    if (entity, canonical) in _published():
         return True
-    return entity != "credential" and len(canonical) >= 6 and canonical.isascii() and canonical.isdigit() and is_degenerate(canonical)
+    if entity in _SECRETS or len(canonical) < 6 or not canonical.isascii() or not canonical.isdigit():
+        return False
+    return is_degenerate(canonical) or (entity == "cn_mobile" and is_degenerate(canonical[3:]))
