@@ -1,0 +1,322 @@
+"""The flow table: 5-tuple (and VLAN) → Flow, fast road or plain road, ageing, eviction.
+
+In: Headers of TCP and UDP packets, in capture order. Out: StreamSlice and FlowEnd, ordered by packet; within a flow
+exactly in stream order. Cost: see group.py and runs.py; a flow out of order costs some Python per packet. Invariants:
+- what comes out does not depend on how packets were cut into batches (but for the total caps);
+- `payload_bytes_total = slice bytes + Σ drops_total{reason}` once `finish` was called; while running, what
+  reassembly holds is the difference.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+
+from sensor.batch import Headers
+from sensor.clock import NANOS, Clock
+from sensor.counters import Counters
+from sensor.flow.caps import ANOMALIES, LIMITS
+from sensor.flow.flow import UNKNOWN, Flow
+from sensor.flow.group import Groups, group
+from sensor.flow.overlap import Policy
+from sensor.flow.reassembly import Reassembly
+from sensor.flow.runs import Survey, join, survey
+from sensor.flow.slices import FlowEnd, StreamSlice
+from sensor.flow.tcp import ACK, BASE, RST, SYN, Tcp
+from sensor.model import PROTO_TCP
+
+__all__ = ["ANOMALIES", "LIMITS", "Flow", "FlowTable"]
+
+_MASK: Final = BASE - 1
+_HALF: Final = 1 << 31
+_SWEEP_NS: Final = NANOS  # packet time between two looks at all flows
+_EVICT_SHARE: Final = 16  # at the cap one flow in so many is ended, so that the search for them is rare
+
+
+class FlowTable:
+    """All flows of one worker."""
+
+    def __init__(
+        self,
+        limits: Mapping[str, int],
+        counters: Counters,
+        clock: Clock,
+        *,
+        policy: Policy = "first",
+        vlan_in_key: bool = False,
+        fast: bool = True,
+    ) -> None:
+        """An empty table.
+
+        Args:
+            limits: values of the rows in LIMITS.
+            counters: gets `payload_bytes_total`, `drops_total{reason}` (bytes), `flows_total{transport}` and
+                `flow_ends_total{reason}`.
+            clock: packet time; ages flows when `feed` gets an empty batch (live capture without traffic).
+            policy: which bytes win where held segments overlap.
+            vlan_in_key: the same addresses and ports in two VLANs are two flows.
+            fast: False takes the plain road for everything (the tests' oracle).
+        """
+        self.anomalies: list[tuple[Flow, str, int]] = []  # (flow, name, ts_ns), once per flow and name; drain it
+        self._counters = counters
+        self._clock = clock
+        self._vlan_in_key = vlan_in_key
+        self._fast = fast
+        self._flows: dict[bytes, Flow] = {}
+        self._reassembly = Reassembly(limits, counters, policy, self._note)
+        self._tcp = Tcp(self._reassembly)
+        self._max_flows = limits["flows"]
+        self._idle_ns = limits["flow_idle_tcp_s"] * NANOS, limits["flow_idle_udp_s"] * NANOS
+        self._linger_ns = limits["flow_linger_s"] * NANOS
+        self._earliest_ns = 0  # of the batch before: one odd timestamp does not age anything
+        self._swept_ns = 0
+
+    def __len__(self) -> int:
+        """Flows remembered, ended ones that linger included."""
+        return len(self._flows)
+
+    # ------------------------------------------------------------ in and out
+    def feed(self, headers: Headers, capture: str, first: int = 0) -> list[StreamSlice | FlowEnd]:
+        """What the packets of a batch bring.
+
+        Args:
+            headers: TCP and UDP rows only.
+            capture: name of the capture they come from.
+            first: number of the batch's first frame in its capture.
+        """
+        out = self._reassembly.out
+        if not len(headers):
+            self._sweep(self._clock.now_ns, 0)
+            return self._taken()
+        self._counters["payload_bytes_total",] += int(headers.length.sum())
+        groups = group(headers, vlan_in_key=self._vlan_in_key)
+        seen = survey(headers, groups, self._idle_ns)
+        flows: list[Flow | None] = [None] * len(groups.keys)
+        rest: list[int] = []
+        new = _NewFlow(headers, capture, first)
+        for number in np.argsort(groups.order[groups.starts]).tolist():
+            flow = self._flows.get(groups.keys[number])
+            if seen.plain[number] or not self._fast or not self._fits(flow, seen, number):
+                rest.append(number)
+                continue
+            if flow is None:
+                flow = self._create(new, groups.keys[number], seen.first_row[number], seen.side[number])
+            flows[number] = flow
+            self._advance(flow, seen, number)
+        join(headers, groups, flows, first, out)
+        for number, flow in enumerate(flows):
+            if flow is not None and flow.closed[0] and flow.closed[1]:
+                row = int(groups.order[seen.last_fin[number]])
+                self._tcp.end(flow, "fin", int(headers.ts_ns[row]), row)
+        bounds = [*groups.starts.tolist(), len(headers)]
+        for number in rest:
+            self._plain(new, groups, number, bounds[number], bounds[number + 1])
+        earliest = int(headers.ts_ns.min())
+        self._sweep(min(earliest, self._earliest_ns or earliest), len(headers))
+        self._earliest_ns = earliest
+        self._evict(len(headers))
+        return self._taken()
+
+    def finish(self) -> list[StreamSlice | FlowEnd]:
+        """End of input: every flow ends, in the order of first packets."""
+        for flow in sorted(self._flows.values(), key=lambda one: (one.first_ns, one.key)):
+            self._end(flow, "rst" if flow.reset_by != UNKNOWN else "finish", 0)
+        self._flows.clear()
+        return self._taken()
+
+    def _taken(self) -> list[StreamSlice | FlowEnd]:
+        """What has come together, ordered by packet; a flow's items keep their order."""
+        out = self._reassembly.out
+        out.sort(key=lambda one: one[0])
+        items = [item for _, item in out]
+        out.clear()
+        for item in items:
+            if type(item) is FlowEnd:
+                self._counters["flow_ends_total", item.flow.ended_by] += 1
+        return items
+
+    # ------------------------------------------------------------ the fast road
+    def _fits(self, flow: Flow | None, seen: Survey, number: int) -> bool:
+        """The group, in order by itself, also follows on what its flow has seen."""
+        if not seen.is_tcp[number]:
+            return flow is None or seen.first_ns[number] - flow.last_ns <= self._idle_ns[1]
+        first = seen.side[number]
+        if flow is None:
+            return seen.syn[first][number] and (not seen.seen[1 - first][number] or seen.syn[1 - first][number])
+        if flow.ended_by or flow.repair is not None or flow.reset_by != UNKNOWN or not flow.settled:
+            return False
+        if seen.first_ns[number] - flow.last_ns > self._idle_ns[0]:
+            return False
+        for side in (0, 1):
+            if not seen.seen[side][number]:
+                continue
+            expected = flow.next[side]
+            if (
+                expected < 0
+                or seen.syn[side][number]
+                or seen.begins[side][number] != expected & _MASK
+                or (flow.closed[side] and (seen.payload[side][number] or seen.fin[side][number]))
+            ):
+                return False
+        other, told = flow.next[1 - first], seen.told[number]
+        return told < 0 or other < 0 or ((told - other + _HALF) & _MASK) <= _HALF
+
+    def _advance(self, flow: Flow, seen: Survey, number: int) -> None:
+        """Move the flow's state past a group that fits."""
+        swapped = flow.swapped
+        flow.last_ns = max(flow.last_ns, seen.last_ns[number])
+        for side in (0, 1):
+            count = seen.packets[side][number]
+            if not count:
+                continue
+            direction = side ^ swapped
+            flow.packets[direction] += count
+            flow.bytes[direction] += seen.payload[side][number]
+            if not seen.is_tcp[number]:
+                continue
+            begin = flow.next[side]
+            if begin < 0:
+                begin = flow.isn[side] = BASE + seen.begins[side][number]
+            flow.next[side] = begin + ((seen.ends[side][number] - begin) & _MASK)
+            if seen.fin[side][number]:
+                flow.closed[side] = True
+
+    # ------------------------------------------------------------ the plain road
+    def _plain(self, new: "_NewFlow", groups: Groups, number: int, low: int, high: int) -> None:
+        """One group, packet by packet."""
+        headers = new.headers
+        rows = groups.order[low:high]
+        key = groups.keys[number]
+        arena = headers.arena.data
+        columns = (headers.seq, headers.ack, headers.flags, headers.payload, headers.length, headers.missing)
+        for row, side, ts_ns, packet, seq, ack, flags, begin, length, missing in zip(
+            rows.tolist(),
+            groups.side[low:high].tolist(),
+            headers.ts_ns[rows].tolist(),
+            headers.packet[rows].tolist(),
+            *(column[rows].tolist() for column in columns),
+            strict=True,
+        ):
+            is_tcp = int(headers.proto[row]) == PROTO_TCP
+            flow = self._flows.get(key)
+            if flow is not None and ts_ns - flow.last_ns > self._patience_ns(flow):
+                self._expire(flow, row)
+                flow = None
+            if is_tcp and flow is not None and self._tcp.is_reuse(flow, side, seq, flags):
+                self._end(flow, "rst" if flow.reset_by != UNKNOWN else "reused", row)
+                del self._flows[key]
+                flow = None
+            if flow is None:
+                if is_tcp and flags & RST:
+                    self._reassembly.drop("tcp_no_flow", length)
+                    continue
+                flow = self._create(new, key, row, side, is_syn=not is_tcp or bool(flags & SYN))
+            direction = side ^ flow.swapped
+            flow.packets[direction] += 1
+            flow.bytes[direction] += length
+            data = arena[begin : begin + length]
+            frame = new.first + packet
+            if is_tcp:
+                self._tcp.packet(flow, side, seq, ack, flags, data, missing, ts_ns, frame, row)
+            else:
+                self._datagram(flow, side, data, missing, ts_ns, frame, row)
+            flow.last_ns = max(flow.last_ns, ts_ns)
+
+    def _datagram(
+        self, flow: Flow, side: int, data: memoryview, missing: int, ts_ns: int, frame: int, row: int
+    ) -> None:
+        out = self._reassembly.out
+        if data:
+            out.append((row, StreamSlice(flow, side, data, 0, ts_ns, frame)))
+        if missing:
+            flow.gap_bytes[side ^ flow.swapped] += missing
+            out.append((row, StreamSlice(flow, side, b"", missing, ts_ns, frame)))
+
+    # ------------------------------------------------------------ flows begin and end
+    def _create(self, new: "_NewFlow", key: bytes, row: int, side: int, *, is_syn: bool = True) -> Flow:
+        flow = new.make(key, row, side, is_syn=is_syn)
+        self._flows[key] = flow
+        self._counters["flows_total", "tcp" if flow.proto == PROTO_TCP else "udp"] += 1
+        return flow
+
+    def _patience_ns(self, flow: Flow) -> int:
+        """How long the flow may be silent."""
+        if flow.ended_by or flow.reset_by != UNKNOWN:
+            return self._linger_ns
+        return self._idle_ns[flow.proto != PROTO_TCP]
+
+    def _end(self, flow: Flow, reason: str, row: int) -> None:
+        self._tcp.end(flow, reason, flow.last_ns, row)
+
+    def _expire(self, flow: Flow, row: int) -> None:
+        self._end(flow, "idle" if flow.reset_by == UNKNOWN else "rst", row)
+        del self._flows[flow.key]
+
+    def _sweep(self, now_ns: int, row: int) -> None:
+        """End what has been silent too long at `now_ns`, give up what was awaited too long.
+
+        The same would happen at the flow's next packet; this only frees memory and hands on sooner.
+        """
+        if now_ns - self._swept_ns < _SWEEP_NS:
+            return
+        self._swept_ns = now_ns
+        self._reassembly.row = row
+        for flow in list(self._reassembly.waiting):
+            self._tcp.look(flow, now_ns)
+        for flow in [one for one in self._flows.values() if now_ns - one.last_ns > self._patience_ns(one)]:
+            self._expire(flow, row)
+
+    def _evict(self, row: int) -> None:
+        """Keep the table within its cap: ended flows go first, then those idle longest."""
+        excess = len(self._flows) - self._max_flows
+        if excess <= 0:
+            return
+        oldest = sorted(self._flows.values(), key=lambda one: (not one.ended_by, one.last_ns, one.key))
+        for flow in oldest[: excess + self._max_flows // _EVICT_SHARE]:
+            if not flow.ended_by:
+                self._note(flow, "flow_table_full", flow.last_ns)
+            self._end(flow, "evicted", row)
+            del self._flows[flow.key]
+
+    def _note(self, flow: Flow, name: str, ts_ns: int) -> None:
+        if name not in flow.noted:
+            flow.noted |= {name}
+            self.anomalies.append((flow, name, ts_ns))
+
+
+class _NewFlow:
+    """Makes flows from rows of one batch."""
+
+    __slots__ = ("_capture", "first", "headers")
+
+    def __init__(self, headers: Headers, capture: str, first: int) -> None:
+        self.headers = headers
+        self.first = first
+        self._capture = capture
+
+    def make(self, key: bytes, row: int, side: int, *, is_syn: bool) -> Flow:
+        """The flow that begins with packet `row`."""
+        headers = self.headers
+        proto = int(headers.proto[row])
+        flags = int(headers.flags[row])
+        is_tcp = proto == PROTO_TCP
+        flow = Flow(
+            key,
+            proto,
+            (int(headers.src_hi[row]), int(headers.src_lo[row])),
+            (int(headers.dst_hi[row]), int(headers.dst_lo[row])),
+            int(headers.sport[row]),
+            int(headers.dport[row]),
+            side,
+            int(headers.vlan[row]),
+            self._capture,
+            self.first + int(headers.packet[row]),
+            int(headers.ts_ns[row]),
+            midstream=is_tcp and not is_syn,
+            settled=is_syn,
+        )
+        if not is_tcp or not is_syn:
+            flow.guess_roles()
+        elif flags & ACK:  # only a server answers so
+            flow.flip()
+        return flow
