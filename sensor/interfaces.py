@@ -8,7 +8,8 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping
 from types import ModuleType
-from typing import Any, Literal, Protocol as Interface
+from typing import Any, Literal
+from typing import Protocol as Interface
 
 import msgspec
 
@@ -62,21 +63,42 @@ class ProtocolSpec(msgspec.Struct, frozen=True):
     does_not: str
 
 
+class SourceSpec(msgspec.Struct, frozen=True):
+    """A capture file format.
+
+    `magic(head)` sees the first 24 (decompressed) bytes. `open(window, name, damage, record_limit)` returns an object
+    with `batches(peek=False) -> Iterator[PacketBatch]` (see sensor/capture/pcap.py).
+    """
+
+    name: str
+    magic: Callable[[bytes], bool]
+    open: Callable[..., Any]
+
+
 class Member(msgspec.Struct):
-    """One thing found inside a container: its path there and its bytes (an iterator of pieces, bounded each)."""
+    """One thing found inside a container: its path there and its bytes (an iterator of pieces, bounded each).
+
+    `is_text`: text drawn out of the container (a sheet, a page), not a file stored in it: neither sniffed nor hashed.
+    """
 
     path: str
     pieces: Iterator[bytes]
     media_type: str = ""
     charset: str = ""
+    is_text: bool = False
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """A member or container that stays closed, by anomaly name (`zip_encrypted`) and path."""
+    """A member or container that stays closed, by anomaly name (`zip_encrypted`) and path.
+
+    `size` counts stored bytes that are thereby not inspected. A Refusal with the path of the Member just before it
+    says that this member was cut short. `detail` holds no content bytes.
+    """
 
     anomaly: str
     path: str
     detail: str = ""
+    size: int = 0
 
 
 class FormatSpec(msgspec.Struct, frozen=True):
