@@ -12,6 +12,7 @@ as a whole.
 
 import hashlib
 import hmac
+import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -20,6 +21,7 @@ from typing import Final
 _STARS: Final = "***"
 _HIDDEN: Final = "********"  # where the length itself would help to guess
 _PEM_STARS: Final = 256  # an EC key and an RSA key look different, a line of an alert stays readable
+_NUMBER: Final = re.compile(r"[-+]?[0-9]{1,3}\.[0-9]+")
 _ASCII_DIGITS: Final = frozenset("0123456789")
 
 
@@ -62,6 +64,17 @@ def _mail(value: str) -> str:
 
 def _text(value: str) -> str:
     return "".join(_nfkc(value).split())
+
+
+def _coordinate(value: str) -> str:
+    """`lat,lon`: the two numbers of a pair or of two named fields; swapped where only the other order can be."""
+    numbers = _NUMBER.findall(_nfkc(value))
+    if len(numbers) != 2:
+        return _text(value)
+    one, two = (number.lstrip("+") for number in numbers)
+    first, second = float(one), float(two)
+    swapped = abs(first) > 90 or (73 <= first <= 136 and 3 <= second <= 54)  # the box of China, read lon,lat
+    return f"{two},{one}" if swapped else f"{one},{two}"
 
 
 # --- masks -------------------------------------------------------------------------------------------------------
@@ -154,7 +167,7 @@ def _mask_mrz(value: str) -> str:
 def _mask_coordinate(value: str) -> str:
     """Two decimals (about one kilometre) stay, further digits are starred: `31.07****,104.55****`."""
     shown = []
-    for part in _text(value).replace(";", ",").split(","):
+    for part in _coordinate(value).split(","):
         whole, dot, decimals = part.partition(".")
         shown.append(f"{whole}{dot}{decimals[:2]}{'*' * len(decimals[2:])}" if len(decimals) > 2 else _HIDDEN)
     return ",".join(shown)
@@ -201,7 +214,15 @@ def _plain(value: str) -> str:
 
 
 CANONICAL_FORMS: Final[Mapping[str, Callable[[str], str]]] = MappingProxyType(
-    {"digits": _digits, "id": _id, "landline": _landline, "mail": _mail, "mobile": _mobile, "text": _text}
+    {
+        "coordinate": _coordinate,
+        "digits": _digits,
+        "id": _id,
+        "landline": _landline,
+        "mail": _mail,
+        "mobile": _mobile,
+        "text": _text,
+    }
 )
 MASK_FORMS: Final[Mapping[str, Callable[[str], str]]] = MappingProxyType(
     {
@@ -250,7 +271,7 @@ def canonical(form: str, value: str) -> str:
     Args:
         form: name in CANONICAL_FORMS (`Entity.canonical`): `digits` digits only; `mobile` digits, 86 dropped before a
             Chinese mobile number; `landline` digits, 86 replaced by 0; `id` upper case, letters and digits only;
-            `mail` lower case; `text` NFKC without blanks.
+            `mail` lower case; `coordinate` the pair `lat,lon`; `text` NFKC without blanks.
         value: matched text.
 
     Raises:
