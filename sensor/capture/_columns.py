@@ -10,9 +10,8 @@ BATCH_BYTES = 32 << 20  # bounds what a batch keeps resident
 
 
 def u32_at(arena: npt.NDArray[np.uint8], where: I64, *, swapped: bool) -> I64:
-    """Unsigned 32-bit fields at the given byte offsets."""
-    index = where[:, None] + np.arange(4)
-    raw = arena[index]
-    kind = ">u4" if swapped else "<u4"
-    column: I64 = raw.view(kind)[:, 0].astype(np.int64)
-    return column
+    """Unsigned 32-bit fields at any byte offsets (a view whose rows overlap: one gather, no alignment needed)."""
+    overlapping: npt.NDArray[np.uint32] = np.ndarray(
+        (len(arena) - 3,), ">u4" if swapped else "<u4", buffer=arena.data, strides=(1,)
+    )
+    return overlapping[where].astype(np.int64)
