@@ -22,6 +22,7 @@ _STARS: Final = "***"
 _HIDDEN: Final = "********"  # where the length itself would help to guess
 _PEM_STARS: Final = 256  # an EC key and an RSA key look different, a line of an alert stays readable
 _NUMBER: Final = re.compile(r"[-+]?[0-9]{1,3}\.[0-9]+")
+_PEM: Final = re.compile(r"-----BEGIN([A-Z0-9]{0,16}?)PRIVATEKEY(BLOCK)?-----")
 _ASCII_DIGITS: Final = frozenset("0123456789")
 
 
@@ -187,15 +188,14 @@ def _mask_secret(value: str) -> str:
 
 def _mask_pem(value: str) -> str:
     """Header and footer lines stay, key material is starred."""
-    head, rule, rest = value.partition("KEY")
-    if not rule or "BEGIN" not in head:
+    plain = _text(value)
+    found = _PEM.match(plain)
+    if found is None:
         return _HIDDEN
-    armour, dashes, body = rest.partition("-----")
-    if not dashes or armour not in {"", " BLOCK"}:
-        return _HIDDEN
-    material, end, kind = body.partition("-----END ")
-    footer = f"{end}{kind.strip()}" if end and kind.strip() == f"{head.partition('BEGIN ')[2]}KEY{armour}-----" else ""
-    return f"{head}KEY{armour}-----{'*' * min(len(material), _PEM_STARS)}{footer}"
+    label = f"{found[1]} PRIVATE KEY{' BLOCK' if found[2] else ''}".lstrip()
+    material, end, _label = plain[found.end() :].partition("-----END")
+    size = min(len(material.replace("\\n", "").replace("\\r", "")), _PEM_STARS)
+    return f"-----BEGIN {label}-----{'*' * size}{f'-----END {label}-----' if end else ''}"
 
 
 def _mask_dsn(value: str) -> str:

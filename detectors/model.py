@@ -36,8 +36,8 @@ class Entity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         patterns: shapes; the first that validates claims the span.
         validator: name of a module in detectors/validators, or "" for none.
         boundary: what may not stand directly before and after the value. `digits`: an ASCII digit or letter, a dot
-            or `-` that joins further digits; `alnum`: an ASCII letter, digit or `_`; `none`: anything may;
-            `text`: nothing is looked at either, and the value is text (blanks inside are folded before the mask).
+            or `-` that joins further digits; `alnum`: the same today, for values with letters; `text`: an ASCII
+            letter or digit; `mail`: what could belong to a longer mail address; `none`: anything may stand there.
         context: words and field names that raise confidence, matched caseless after stripping `_`, `-`, blanks;
             ASCII words match whole field names or words, CJK words match as substrings.
         needs_context: a single match without context word or column is not reported.
@@ -57,7 +57,7 @@ class Entity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     person: PersonRole = "N"
     cls_conservative: SensitivityClass | None = None
     validator: str = ""
-    boundary: Literal["digits", "alnum", "none", "text"] = "alnum"
+    boundary: Literal["digits", "alnum", "mail", "none", "text"] = "alnum"
     context: tuple[str, ...] = ()
     needs_context: bool = False
     mask: str = "middle"
