@@ -1,0 +1,1 @@
+"""Parts become contents: decoded, split, hashed, unpacked, scanned. See README.md."""

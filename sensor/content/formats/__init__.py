@@ -1,0 +1,1 @@
+"""Container formats, one module each, found through their FORMAT."""
