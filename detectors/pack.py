@@ -171,7 +171,7 @@ class _Reader:
 
     def _take_apart(self, raw: object) -> None:
         if not isinstance(raw, dict):
-            self.report((), "", "a pack holds the keys pack, version, entities")
+            self.problems.append(f"{self._path}:1: must be a mapping with the keys pack, version, entities")
             return
         self._fields((), raw, Pack, {"entities": self._entities})
 
