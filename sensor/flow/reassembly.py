@@ -73,8 +73,8 @@ class Repair:
         if expected < 0 or flow.closed[side]:
             return False
         held = self.held[side]
-        if held and held[0].start > expected:
-            return True
+        if held:  # what stands at the expected place only waits for the other direction
+            return held[0].start > expected
         acked = self.acked[side]
         return acked > expected and not (self.lost_fin[side] and acked == expected + 1)
 
@@ -234,6 +234,16 @@ class Reassembly:
                         self._close(flow, repair, side)
                         moved = True
                     fins.difference_update([place for place in fins if place < flow.next[side]])
+            if not moved:
+                moved = self._untie(flow, repair)
+
+    def _untie(self, flow: Flow, repair: Repair) -> bool:
+        """Each direction waits for the other, which real acknowledgements never do: let the older piece go first."""
+        tied = [held[0] for held, place in zip(repair.held, flow.next, strict=True) if held and held[0].start <= place]
+        if len(tied) < len(repair.held):
+            return False
+        min(tied, key=lambda piece: (piece.ts_ns, piece.frame)).need = UNKNOWN
+        return True
 
     def _close(self, flow: Flow, repair: Repair, side: int) -> None:
         """The FIN is reached: what is held beyond it is not of the stream."""
@@ -249,14 +259,18 @@ class Reassembly:
 
     # ------------------------------------------------------------ patience
     def look(self, flow: Flow, ts_ns: int) -> None:
-        """Declare the gaps whose patience is over at `ts_ns`."""
+        """Declare the gaps whose patience is over at `ts_ns`.
+
+        They are dated, and the patience with the next hole begins, at the flow's newest packet: who looks when
+        must not show.
+        """
         repair = flow.repair
         if repair is None:
             return
         for side in (0, 1):
             while repair.since_ns[side] and repair.hole(flow, side) and self._is_over(flow, repair, side, ts_ns):
-                self._declare(flow, repair, side, ts_ns)
-                self._restart(flow, repair, ts_ns)
+                self._declare(flow, repair, side, flow.last_ns)
+                self._restart(flow, repair, flow.last_ns)
 
     def _is_over(self, flow: Flow, repair: Repair, side: int, ts_ns: int) -> bool:
         acked = repair.acked[side] > flow.next[side]
@@ -275,7 +289,7 @@ class Reassembly:
         if held and (target <= expected or held[0].start < target):
             target = held[0].start
         target = min([target, *(place for place in repair.fins[side] if place >= expected)])
-        if target == expected + 1 and not held:
+        if target == expected + 1 and not held and target not in repair.fins[side]:
             repair.lost_fin[side] = True  # FINs count one: the last "byte" may be one
         else:
             flow.next[side] = target

@@ -61,13 +61,14 @@ class Survey:
     is_tcp: list[bool]
 
 
-def survey(headers: Headers, groups: Groups, idle_ns: tuple[int, int]) -> Survey:
+def survey(headers: Headers, groups: Groups, idle_ns: tuple[int, int], linger_ns: int) -> Survey:
     """Look at all groups at once.
 
     Args:
         headers: the batch.
         groups: its rows by flow.
         idle_ns: after how long a silent TCP and UDP flow has ended.
+        linger_ns: for how long an ended flow is remembered.
     """
     order, starts, side = groups.order, groups.starts, groups.side
     rows, count = len(order), len(starts)
@@ -105,15 +106,16 @@ def survey(headers: Headers, groups: Groups, idle_ns: tuple[int, int]) -> Survey
     # so that the last of them tells all (Survey.told).
     ack_before = ack[before]
     odd |= has_before & ~has_across & has_ack[before] & ((ack - ack_before).view(np.int32) < 0)
+    pause = np.zeros(rows, np.int64)
+    pause[1:] = ts[1:] - ts[:-1]
     if fin.any():
+        odd |= (_shifted(np.maximum.accumulate(np.where(fin, place, -1))) >= start_of) & (pause > linger_ns)
         for one in (0, 1):
             mine = is_one == bool(one)
             closing = _shifted(np.maximum.accumulate(np.where(fin & mine, place, -1)))
             odd |= mine & (closing >= start_of) & ((length > 0) | fin)
     odd &= is_tcp
     odd |= headers.missing[order] > 0
-    pause = np.zeros(rows, np.int64)
-    pause[1:] = ts[1:] - ts[:-1]
     odd |= ~is_first & (pause > np.where(is_tcp, *idle_ns))
 
     sums = [np.where(is_one == bool(one), length, 0) for one in (0, 1)]

@@ -50,8 +50,8 @@ class FlowTable:
 
         Args:
             limits: values of the rows in LIMITS.
-            counters: gets `payload_bytes_total`, `drops_total{reason}` (bytes), `flows_total{transport}` and
-                `flow_ends_total{reason}`.
+            counters: gets `payload_bytes_total`, `drops_total{reason}` (bytes), `flows_total{transport}`,
+                `flow_ends_total{reason}` and `packets_without_flow_total`.
             clock: packet time; ages flows when `feed` gets an empty batch (live capture without traffic).
             policy: which bytes win where held segments overlap.
             vlan_in_key: the same addresses and ports in two VLANs are two flows.
@@ -69,6 +69,7 @@ class FlowTable:
         self._idle_ns = limits["flow_idle_tcp_s"] * NANOS, limits["flow_idle_udp_s"] * NANOS
         self._linger_ns = limits["flow_linger_s"] * NANOS
         self._earliest_ns = 0  # of the batch before: one odd timestamp does not age anything
+        self._newest_ns = 0
         self._swept_ns = 0
 
     def __len__(self) -> int:
@@ -90,7 +91,7 @@ class FlowTable:
             return self._taken()
         self._counters["payload_bytes_total",] += int(headers.length.sum())
         groups = group(headers, vlan_in_key=self._vlan_in_key)
-        seen = survey(headers, groups, self._idle_ns)
+        seen = survey(headers, groups, self._idle_ns, self._linger_ns)
         flows: list[Flow | None] = [None] * len(groups.keys)
         rest: list[int] = []
         new = _NewFlow(headers, capture, first)
@@ -112,6 +113,7 @@ class FlowTable:
         for number in rest:
             self._plain(new, groups, number, bounds[number], bounds[number + 1])
         earliest = int(headers.ts_ns.min())
+        self._newest_ns = max(self._newest_ns, int(headers.ts_ns.max()))
         self._sweep(min(earliest, self._earliest_ns or earliest), len(headers))
         self._earliest_ns = earliest
         self._evict(len(headers))
@@ -120,7 +122,8 @@ class FlowTable:
     def finish(self) -> list[StreamSlice | FlowEnd]:
         """End of input: every flow ends, in the order of first packets."""
         for flow in sorted(self._flows.values(), key=lambda one: (one.first_ns, one.key)):
-            self._end(flow, "rst" if flow.reset_by != UNKNOWN else "finish", 0)
+            is_silent = self._newest_ns - flow.last_ns > self._patience_ns(flow)
+            self._end(flow, "rst" if flow.reset_by != UNKNOWN else "idle" if is_silent else "finish", 0)
         self._flows.clear()
         return self._taken()
 
@@ -198,6 +201,7 @@ class FlowTable:
             strict=True,
         ):
             is_tcp = int(headers.proto[row]) == PROTO_TCP
+            self._reassembly.row = row
             flow = self._flows.get(key)
             if flow is not None and ts_ns - flow.last_ns > self._patience_ns(flow):
                 self._expire(flow, row)
@@ -207,7 +211,9 @@ class FlowTable:
                 del self._flows[key]
                 flow = None
             if flow is None:
-                if is_tcp and flags & RST:
+                if is_tcp and (flags & RST or not (length or missing or flags & SYN)):
+                    # The tail of something over: a flow of its own would be noise.
+                    self._counters["packets_without_flow_total",] += 1
                     self._reassembly.drop("tcp_no_flow", length)
                     continue
                 flow = self._create(new, key, row, side, is_syn=not is_tcp or bool(flags & SYN))

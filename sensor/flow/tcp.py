@@ -82,7 +82,7 @@ class Tcp:
         repair = flow.repair
         if repair is not None and repair.early and ts_ns - repair.early[0][6] > _EARLY_NS:
             self._begin(flow)
-            self._reassembly.settle(flow, ts_ns)
+            self._reassembly.settle(flow, flow.last_ns)
         self._reassembly.look(flow, ts_ns)
         if flow.repair is not None and flow.repair.is_idle(flow):
             self._reassembly.forget(flow)
