@@ -20,6 +20,7 @@ from sensor.flow.flow import UNKNOWN, Flow
 from sensor.flow.overlap import Piece, Policy, insert
 from sensor.flow.slices import FlowEnd, StreamSlice
 
+NEVER: Final = 1 << 63
 SILENT_SEGMENTS: Final = 1024  # held in a one-way capture before the hole is given up without waiting for time
 
 
@@ -267,19 +268,23 @@ class Reassembly:
         repair = flow.repair
         if repair is None:
             return
-        for side in (0, 1):
-            while repair.since_ns[side] and repair.hole(flow, side) and self._is_over(flow, repair, side, ts_ns):
-                self._declare(flow, repair, side, flow.last_ns)
-                self._restart(flow, repair, flow.last_ns)
+        while True:
+            deadline, side = min((self._deadline_ns(flow, repair, side), side) for side in (0, 1))
+            if deadline >= ts_ns:
+                return
+            self._declare(flow, repair, side, flow.last_ns)
+            self._restart(flow, repair, flow.last_ns)
 
-    def _is_over(self, flow: Flow, repair: Repair, side: int, ts_ns: int) -> bool:
+    def _deadline_ns(self, flow: Flow, repair: Repair, side: int) -> int:
+        """Until when the side's hole is awaited."""
+        since = repair.since_ns[side]
+        if not since or not repair.hole(flow, side):
+            return NEVER
         acked = repair.acked[side] > flow.next[side]
-        if acked and repair.count[side] >= self._reorder:
-            return True
-        silent = repair.last_ns[1 - side] < repair.since_ns[side]
-        if silent and len(repair.held[side]) >= SILENT_SEGMENTS:
-            return True
-        return ts_ns - repair.since_ns[side] > (self._hold_ns if acked or silent else self._retransmit_ns)
+        silent = repair.last_ns[1 - side] < since
+        if (acked and repair.count[side] >= self._reorder) or (silent and len(repair.held[side]) >= SILENT_SEGMENTS):
+            return -1  # enough packets: now
+        return since + (self._hold_ns if acked or silent else self._retransmit_ns)
 
     def _declare(self, flow: Flow, repair: Repair, side: int, ts_ns: int) -> None:
         """Give up the side's first hole."""

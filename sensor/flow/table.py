@@ -123,7 +123,8 @@ class FlowTable:
         """End of input: every flow ends, in the order of first packets."""
         for flow in sorted(self._flows.values(), key=lambda one: (one.first_ns, one.key)):
             is_silent = self._newest_ns - flow.last_ns > self._patience_ns(flow)
-            self._end(flow, "rst" if flow.reset_by != UNKNOWN else "idle" if is_silent else "finish", 0)
+            reason = "rst" if flow.reset_by != UNKNOWN else "idle" if is_silent else "finish"
+            self._end(flow, reason, 0, self._newest_ns)
         self._flows.clear()
         return self._taken()
 
@@ -207,7 +208,7 @@ class FlowTable:
                 self._expire(flow, row)
                 flow = None
             if is_tcp and flow is not None and self._tcp.is_reuse(flow, side, seq, flags):
-                self._end(flow, "rst" if flow.reset_by != UNKNOWN else "reused", row)
+                self._end(flow, "rst" if flow.reset_by != UNKNOWN else "reused", row, ts_ns)
                 del self._flows[key]
                 flow = None
             if flow is None:
@@ -251,11 +252,14 @@ class FlowTable:
             return self._linger_ns
         return self._idle_ns[flow.proto != PROTO_TCP]
 
-    def _end(self, flow: Flow, reason: str, row: int) -> None:
+    def _end(self, flow: Flow, reason: str, row: int, now_ns: int) -> None:
+        self._reassembly.row = row
+        self._tcp.look(flow, now_ns)
         self._tcp.end(flow, reason, flow.last_ns, row)
 
     def _expire(self, flow: Flow, row: int) -> None:
-        self._end(flow, "idle" if flow.reset_by == UNKNOWN else "rst", row)
+        silent_ns = flow.last_ns + self._patience_ns(flow)
+        self._end(flow, "idle" if flow.reset_by == UNKNOWN else "rst", row, silent_ns)
         del self._flows[flow.key]
 
     def _sweep(self, now_ns: int, row: int) -> None:
@@ -281,7 +285,7 @@ class FlowTable:
         for flow in oldest[: excess + self._max_flows // _EVICT_SHARE]:
             if not flow.ended_by:
                 self._note(flow, "flow_table_full", flow.last_ns)
-            self._end(flow, "evicted", row)
+            self._end(flow, "evicted", row, flow.last_ns)
             del self._flows[flow.key]
 
     def _note(self, flow: Flow, name: str, ts_ns: int) -> None:
