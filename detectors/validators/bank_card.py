@@ -1,7 +1,8 @@
 """Payment card numbers: Luhn, then issuer prefix with that issuer's exact length.
 
-`yes`: a Chinese issuer range (cn_iin.csv beside this file) with its length, or an international brand with its length.
-`unsure`: Luhn holds under an unlisted 62 prefix, or a listed debit range whose check digits are known to be unreliable.
+`yes`: a Chinese issuer range (cn_iin.csv beside this file) with its length, or an international brand in groups.
+`unsure`: an undivided number of a brand (one in ten numbers that start with 4 passes Luhn), an unlisted 62 prefix, or a
+listed debit range whose check digits are known to be unreliable.
 Groups of four (Amex 4-6-5), one kind of separator, are accepted. Sixteen-digit microsecond epochs start with 1 and no
 issuer of sixteen digits does, so they cannot pass.
 """
@@ -17,7 +18,7 @@ from detectors.validators import Validator
 _GROUPS = re.compile(r"\d{4}([ -])\d{4}\1\d{4}\1\d{4}(?:\1\d{1,3})?|\d{4}([ -])\d{6}\2\d{5}")
 # Brand ranges: ISO/IEC 7812 issuer prefixes as published by the schemes; prefix low, high (same width), lengths.
 _BRANDS: tuple[tuple[str, str, frozenset[int]], ...] = (
-    ("4", "4", frozenset({13, 16, 19})),  # Visa
+    ("4", "4", frozenset({16})),  # Visa; the rare 13 and 19 digits are not told from other numbers
     ("51", "55", frozenset({16})),  # Mastercard
     ("2221", "2720", frozenset({16})),  # Mastercard 2-series
     ("34", "34", frozenset({15})),  # American Express
@@ -49,7 +50,7 @@ def _issuers() -> dict[int, frozenset[str]]:
     return {length: frozenset(prefixes) for length, prefixes in table.items()}
 
 
-def _issued(value: str) -> Verdict:
+def _issued(value: str, *, grouped: bool) -> Verdict:
     known = _issuers().get(len(value), frozenset())
     for width in (6, 5, 4, 8, 9, 7, 3):
         prefix = value[:width]
@@ -57,7 +58,7 @@ def _issued(value: str) -> Verdict:
             return "unsure" if prefix in _UNRELIABLE else "yes"
     for low, high, lengths in _BRANDS:
         if len(value) in lengths and low <= value[: len(low)] <= high:
-            return "yes"
+            return "yes" if grouped else "unsure"
     return "unsure" if value[:2] == "62" and 16 <= len(value) <= 19 else "no"
 
 
@@ -70,7 +71,7 @@ def check(text: str) -> Verdict:
         value = text.replace(" ", "").replace("-", "")
     if not 13 <= len(value) <= 19 or not value.isascii() or value[0] in "017" or not luhn(value):
         return "no"
-    return _issued(value)
+    return _issued(value, grouped=value is not text)
 
 
 VALIDATOR = Validator("bank_card", check, "ISO/IEC 7812 Luhn; Chinese issuer or brand prefix with its exact length")
