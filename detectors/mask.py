@@ -56,15 +56,15 @@ def _landline(value: str) -> str:
 
 
 def _id(value: str) -> str:
-    return "".join(c for c in _nfkc(value).upper() if c.isalnum())
+    return _nfkc("".join(c for c in _nfkc(value).upper() if c.isalnum()))
 
 
 def _mail(value: str) -> str:
-    return "".join(_nfkc(value).lower().split())
+    return _nfkc("".join(_nfkc(value).lower().split()))
 
 
 def _text(value: str) -> str:
-    return "".join(_nfkc(value).split())
+    return _nfkc("".join(_nfkc(value).split()))  # what a blank kept apart may compose
 
 
 def _coordinate(value: str) -> str:
