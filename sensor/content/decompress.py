@@ -14,6 +14,7 @@ import zstandard
 
 PIECE: Final = 65536
 MEMORY: Final = 128 << 20  # dictionary a single stream may ask for
+_ZSTD_STEP: Final = 512
 _ERRORS: Final = (zlib.error, lzma.LZMAError, zstandard.ZstdError, OSError, EOFError, ValueError, MemoryError)
 
 
@@ -157,25 +158,22 @@ def _lzma(source: Iterator[bytes], state: State) -> Iterator[bytes]:
     state.finished = True
 
 
-class _Reader:
-    """File face of an iterator, as zstandard wants it."""
-
-    def __init__(self, source: Iterator[bytes], state: State) -> None:
-        self._source = source
-        self._state = state
-
-    def read(self, _size: int = -1) -> bytes:
-        chunk = next(self._source, b"")
-        self._state.consumed += len(chunk)
-        return chunk
-
-
 def _zstd(source: Iterator[bytes], state: State) -> Iterator[bytes]:
-    coder = zstandard.ZstdDecompressor(max_window_size=MEMORY)
-    with coder.stream_reader(_Reader(source, state), read_size=PIECE, read_across_frames=True, closefd=False) as reader:  # type: ignore[arg-type]
-        while piece := reader.read(PIECE):
-            yield piece
-    state.finished = True
+    """Frame after frame; fed in small steps, for a few bytes may stand for a block of 128 KiB."""
+    context = zstandard.ZstdDecompressor(max_window_size=MEMORY)
+    coder = context.decompressobj()
+    for chunk in source:
+        state.consumed += len(chunk)
+        for at in range(0, len(chunk), _ZSTD_STEP):
+            data = chunk[at : at + _ZSTD_STEP]
+            while data:
+                if coder.eof:
+                    coder = context.decompressobj()
+                piece = coder.decompress(data)
+                data = coder.unused_data if coder.eof else b""
+                state.finished = coder.eof
+                for start in range(0, len(piece), PIECE):
+                    yield piece[start : start + PIECE]
 
 
 _STREAMS: Final = {

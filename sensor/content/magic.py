@@ -5,6 +5,7 @@ only the head (metadata) is searched; `closed` is an archive this sensor cannot 
 searched as it is. Text is told apart only so far as the report needs a name for it.
 """
 
+import codecs
 from typing import Final, Literal
 
 import msgspec
@@ -118,6 +119,11 @@ def _text(head: bytes) -> Magic | None:
         return Magic("image/svg+xml" if b"<svg" in head else "application/xml", "text")
     if start[:1] in {b"{", b"["} and b'"' in head:
         return Magic("application/json", "text")
-    if head[:512].translate(None, _TEXTUAL) == b"":
-        return Magic("text/plain", "text")
-    return None
+    rest = head[:512].translate(None, _TEXTUAL)
+    if any(byte < 0x20 for byte in rest):
+        return None
+    try:
+        codecs.utf_8_decode(head[:512], "strict", False)
+    except UnicodeDecodeError:
+        return None
+    return Magic("text/plain", "text")

@@ -13,7 +13,7 @@ import msgspec
 
 _FIELD: Final = re.compile(rb"([!-9;-~]+)[ \t]*:[ \t]*((?:[^\r\n]|\r?\n[ \t])*)")
 _PARAMETER: Final = re.compile(
-    rb';[ \t\r\n]*([!#-+.-:<>-~\-]*[^\s=*;]?)(\*\d{1,3})?(\*)?[ \t]*=[ \t]*("(?:[^"\\]|\\.)*"?|[^;]*)', re.DOTALL
+    rb';[ \t\r\n]*([^\s=;*"]+)(\*\d{1,3})?(\*)?[ \t]*=[ \t]*("(?:[^"\\]|\\.)*"?|[^;]*)', re.DOTALL
 )
 _PERCENT: Final = re.compile(rb"%([0-9A-Fa-f]{2})")
 _FOLD: Final = re.compile(rb"\r?\n[ \t]+")

@@ -35,10 +35,16 @@ class Entry(msgspec.Struct):
     data_at: int
 
 
-def entries(file: Any) -> Iterator[Entry]:
-    """Members in the order of the central directory, folders left out; then, if it breaks off, by local headers."""
+def entries(file: Any, listing: State | None = None) -> Iterator[Entry]:
+    """Members in the order of the central directory, folders left out; then, if it breaks off, by local headers.
+
+    `listing.finished` says at the end that the central directory was whole.
+    """
     seen: set[int] = set()
-    if not (yield from _listed(file, seen)):
+    whole = yield from _listed(file, seen)
+    if listing is not None:
+        listing.finished = whole
+    if not whole:
         yield from _walked(file, seen)
 
 
@@ -92,7 +98,7 @@ def _listed(file: Any, seen: set[int]) -> Any:
             return False
         seen.add(local)
         more = _LOCAL.unpack(header)
-        if not (names_raw.endswith(b"/") and not packed):
+        if plain or not names_raw.endswith(b"/"):
             data_at = local + _LOCAL.size + more[9] + more[10]
             yield _entry(names_raw, extra, flags, method, packed, plain, data_at)
     return True

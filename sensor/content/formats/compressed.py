@@ -41,7 +41,7 @@ def _unpack(file: Any, _limits: Mapping[str, int]) -> Iterator[Member | Refusal]
 
 def _gzip_name(head: bytes) -> str:
     """The original file name of a gzip header, if it is there (FLG.FNAME)."""
-    if not head[3] & 8:
+    if len(head) < 12 or not head[3] & 8:
         return ""
     at = 10
     if head[3] & 4:

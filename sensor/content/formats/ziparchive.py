@@ -14,7 +14,8 @@ def _magic(head: bytes, _media_type: str, _name: str) -> bool:
 
 def _unpack(file: Any, _limits: Mapping[str, int]) -> Iterator[Member | Refusal]:
     found = False
-    for entry in zipped.entries(file):
+    listing = State()
+    for entry in zipped.entries(file, listing):
         found = True
         if entry.encrypted:
             yield Refusal("zip_encrypted", entry.name, size=max(entry.packed, 1))
@@ -25,7 +26,7 @@ def _unpack(file: Any, _limits: Mapping[str, int]) -> Iterator[Member | Refusal]
             yield Member(entry.name, zipped.read(file, entry, state))
             if state.damaged:
                 yield Refusal("zip_damaged", entry.name)
-    if not found:
+    if not found and not listing.finished:
         yield Refusal("zip_damaged", "")
 
 
