@@ -60,7 +60,7 @@ class Setup:
     in so that receiving and unpacking may call each other.
     """
 
-    __slots__ = ("counters", "formats", "limits", "open_scan", "quota", "spool_bytes", "spool_memory_bytes", "unpack")
+    __slots__ = ("counters", "formats", "limits", "open_scan", "quota", "spool_bytes", "unpack")
 
     def __init__(
         self,
@@ -77,11 +77,10 @@ class Setup:
         self.unpack = unpack
         self.quota = SpoolQuota(limits["spool_total_bytes"])
         self.spool_bytes = limits["spool_bytes"]
-        self.spool_memory_bytes = limits["spool_memory_bytes"]
 
     def spool(self) -> Spool:
         """A new, empty spool."""
-        return Spool(self.quota, self.spool_bytes, self.spool_memory_bytes)
+        return Spool(self.quota, self.spool_bytes)
 
 
 LIMITS: Final = (
@@ -101,14 +100,6 @@ LIMITS: Final = (
         "spool_full",
         "Bytes of all containers and joined ranges kept at a time, per worker.",
     ),
-    Limit(
-        "spool_memory_bytes",
-        1 << 20,
-        "bytes",
-        "flush",
-        "spool_on_disk",
-        "Bytes of one container kept in memory; more go to an unnamed temporary file.",
-    ),
 )
 ANOMALIES: Final = (
     AnomalyKind(
@@ -116,11 +107,5 @@ ANOMALIES: Final = (
         "medium",
         "A container was too large to be kept; its bytes were searched as they came, its members were not opened.",
         "Raise spool_bytes or spool_total_bytes if disk space allows.",
-    ),
-    AnomalyKind(
-        "spool_on_disk",
-        "info",
-        "A container outgrew memory and was written to a temporary file; nothing is lost.",
-        "None needed; raise spool_memory_bytes where memory is plenty.",
     ),
 )

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 _ZEROS: Final = bytes(65536)
+IN_MEMORY: Final = 1 << 20  # bytes of one spool before it moves to a temporary file
 PIECE: Final = 65536  # bytes per read when a spool is read back
 
 
@@ -33,7 +34,7 @@ class Spool:
 
     __slots__ = ("_cap", "_quota", "file", "size")
 
-    def __init__(self, quota: SpoolQuota, cap: int, in_memory: int) -> None:
+    def __init__(self, quota: SpoolQuota, cap: int, in_memory: int = IN_MEMORY) -> None:
         self.file = tempfile.SpooledTemporaryFile(max_size=in_memory)  # noqa: SIM115 - closed by close()
         self.size = 0
         self._quota = quota
