@@ -95,11 +95,8 @@ class Flow:
         capture: str,
         frame: int,
         ts_ns: int,
-        *,
-        midstream: bool,
-        settled: bool,
     ) -> None:
-        """A flow whose first packet went from `source` to `target`, which is its client until said otherwise."""
+        """A flow whose first packet, sent by `side`, went from `source`, its client so far, to `target`."""
         self.key = key
         self.proto = proto
         self.client = source
@@ -114,8 +111,8 @@ class Flow:
         self.packets = [0, 0]
         self.bytes = [0, 0]
         self.gap_bytes = [0, 0]
-        self.midstream = midstream
-        self.settled = settled
+        self.midstream = False
+        self.settled = True
         self.roles_guessed = False
         self.state: Any = None
         self.ended_by = ""

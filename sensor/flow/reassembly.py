@@ -107,7 +107,7 @@ class Reassembly:
         self.waiting: dict[Flow, None] = {}  # flows with a Repair, longest first
         self.held_total = 0
         self._policy: Policy = policy
-        self._counters = counters
+        self.counters = counters
         self.note = note
         self._flow_cap = limits["reassembly_flow_bytes"]
         self._total_cap = limits["reassembly_total_bytes"]
@@ -128,7 +128,7 @@ class Reassembly:
     def drop(self, reason: str, size: int) -> None:
         """Count payload that is not handed on."""
         if size:
-            self._counters["drops_total", reason] += size
+            self.counters["drops_total", reason] += size
 
     def place(
         self, flow: Flow, side: int, at: int, data: bytes | memoryview, missing: int, need: int, ts_ns: int, frame: int

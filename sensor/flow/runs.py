@@ -1,15 +1,14 @@
 """The fast road: which flows of a batch are in perfect order, and their payload joined run by run.
 
-In: Headers and Groups. Out: per group a verdict and the few numbers the flow's state needs (`Survey`); then, for groups
+In: Headers and Groups. Out: per group a verdict and the few numbers the flow's state needs (`Fact`); then, for groups
 that also fit their flow's state, one slice per run, a run being consecutive segments of one direction with no payload
 of the other between them. Cost: about thirty passes over columns per batch, then Python per group and per run, never
 per packet, except one buffer slice per joined segment. The plain road (`tcp.py`) is the oracle: on every group the
 verdict lets through, both give the same bytes in the same order (tests/sensor/flow/test_oracle.py).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,45 +23,61 @@ from sensor.model import PROTO_TCP
 RUN_BYTES: Final = 1 << 18  # a longer run is cut: joining beyond this buys nothing and costs memory
 
 
-@dataclass(slots=True)
-class Survey:
-    """Per group, as plain lists (index: group). Pairs are by side.
+class Fact(NamedTuple):
+    """What the table needs to know of one group. Names for the places of a plain tuple: `survey` makes no Fact objects.
 
     Attributes:
-        plain: the group needs the plain road, whatever its flow's state.
-        first_row: row of the first packet.
-        packets, payload: how many, how many captured bytes.
-        seen: the side sent something.
-        begins: sequence number of the side's first packet (the SYN's own where there is one).
-        ends: sequence number after the side's last packet.
-        syn: the side's first packet is a SYN.
-        fin: the side sent a FIN.
-        last_fin: place of the last FIN in group order, or -1.
-        told: acknowledgement number the first sender had reached before the other side's first packet.
-        first_ns, last_ns: times of the first packet, and the newest.
-        side: side of the first packet.
+        number: of the group.
+        plain: it needs the plain road, whatever its flow's state.
         is_tcp: protocol.
+        row: of the first packet.
+        side: of the first packet.
+        first_ns, last_ns: times of the first packet, and the newest.
+        packets_0, packets_1: how many, by side.
+        payload_0, payload_1: captured payload bytes, by side.
+        begin_0, begin_1: sequence number of the side's first packet (the SYN's own where there is one).
+        end_0, end_1: sequence number after the side's last packet.
+        syn_0, syn_1: the side's first packet is a SYN.
+        fin_0, fin_1: the side sent a FIN.
+        fin_row, fin_ns: of the last FIN, if any.
+        told: acknowledgement number the first sender had reached before the other side's first packet, or -1.
+        source, target: 128-bit addresses of the first packet's sender and receiver.
+        sport, dport: its ports.
+        vlan, packet: its VLAN and its row in the PacketBatch.
     """
 
-    plain: list[bool]
-    first_row: list[int]
-    packets: tuple[list[int], list[int]]
-    payload: tuple[list[int], list[int]]
-    seen: tuple[list[bool], list[bool]]
-    begins: tuple[list[int], list[int]]
-    ends: tuple[list[int], list[int]]
-    syn: tuple[list[bool], list[bool]]
-    fin: tuple[list[bool], list[bool]]
-    last_fin: list[int]
-    told: list[int]
-    first_ns: list[int]
-    last_ns: list[int]
-    side: list[int]
-    is_tcp: list[bool]
+    number: int
+    plain: bool
+    is_tcp: bool
+    row: int
+    side: int
+    first_ns: int
+    last_ns: int
+    packets_0: int
+    packets_1: int
+    payload_0: int
+    payload_1: int
+    begin_0: int
+    begin_1: int
+    end_0: int
+    end_1: int
+    syn_0: bool
+    syn_1: bool
+    fin_0: bool
+    fin_1: bool
+    fin_row: int
+    fin_ns: int
+    told: int
+    source: tuple[int, int]
+    target: tuple[int, int]
+    sport: int
+    dport: int
+    vlan: int
+    packet: int
 
 
-def survey(headers: Headers, groups: Groups, idle_ns: tuple[int, int], linger_ns: int) -> Survey:
-    """Look at all groups at once.
+def survey(headers: Headers, groups: Groups, idle_ns: tuple[int, int], linger_ns: int) -> Iterator[tuple[Any, ...]]:
+    """Look at all groups at once: the fields of a Fact per group, in the order of first packets.
 
     Args:
         headers: the batch.
@@ -71,7 +86,7 @@ def survey(headers: Headers, groups: Groups, idle_ns: tuple[int, int], linger_ns
         linger_ns: for how long an ended flow is remembered.
     """
     order, starts, side = groups.order, groups.starts, groups.side
-    rows, count = len(order), len(starts)
+    rows = len(order)
     place = np.arange(rows, dtype=np.int64)
     group = np.zeros(rows, np.int64)
     group[starts[1:]] = 1
@@ -103,7 +118,7 @@ def survey(headers: Headers, groups: Groups, idle_ns: tuple[int, int], linger_ns
     odd |= syn & (has_before | (length > 0) | (is_first & has_ack) | (~is_first & ~has_ack))
     odd |= has_across & has_ack & ((ack - end[across]).view(np.int32) > 0)
     # Before the other side speaks its state is not in these columns: acknowledgements must not go back there,
-    # so that the last of them tells all (Survey.told).
+    # so that the last of them tells all (Fact.told).
     ack_before = ack[before]
     odd |= has_before & ~has_across & has_ack[before] & ((ack - ack_before).view(np.int32) < 0)
     pause = np.zeros(rows, np.int64)
@@ -123,29 +138,48 @@ def survey(headers: Headers, groups: Groups, idle_ns: tuple[int, int], linger_ns
     sizes = np.diff(starts, append=rows)
     first_place = [np.minimum.reduceat(np.where(is_one == bool(one), place, rows), starts) for one in (0, 1)]
     last_place = [np.maximum.reduceat(np.where(is_one == bool(one), place, -1), starts) for one in (0, 1)]
-    seen = [np.asarray(last >= 0) for last in last_place]
-    safe_first = [np.minimum(first, rows - 1) for first in first_place]
+    begins = [np.minimum(first, rows - 1) for first in first_place]  # any place will do for a side that is silent
     first_side = side[starts]
     # Last place before the other side's first packet (or the group's last).
     other_first = np.where(first_side, first_place[0], first_place[1])
     told_at = np.minimum(other_first, starts + sizes) - 1
-    told = np.where(has_ack[told_at], ack[told_at].astype(np.int64), -1)
-    return Survey(
-        np.logical_or.reduceat(odd, starts).tolist(),
-        order[starts].tolist(),
-        _pair([sizes - ones, ones]),
-        _pair([np.add.reduceat(one, starts) for one in sums]),
-        _pair(seen),
-        _pair([seq[first] for first in safe_first]),
-        _pair([end[last] for last in last_place]),
-        _pair([syn[first] & one for first, one in zip(safe_first, seen, strict=True)]),
-        _pair([np.logical_or.reduceat(fin & (is_one == bool(one)), starts) for one in (0, 1)]),
-        np.maximum.reduceat(np.where(fin, place, -1), starts).tolist(),
-        told.tolist(),
-        ts[starts].tolist(),
-        np.maximum.reduceat(ts, starts).tolist() if count else [],
-        first_side.tolist(),
-        is_tcp[starts].tolist(),
+    last_fin = np.maximum.reduceat(np.where(fin, place, -1), starts)
+    first_row = order[starts]
+    columns: list[npt.NDArray[Any]] = [
+        np.arange(len(starts)),
+        np.logical_or.reduceat(odd, starts),
+        is_tcp[starts],
+        first_row,
+        first_side,
+        ts[starts],
+        np.maximum.reduceat(ts, starts),
+        sizes - ones,
+        ones,
+        *(np.add.reduceat(one, starts) for one in sums),
+        *(seq[first] for first in begins),
+        *(end[last] for last in last_place),
+        *(syn[first] for first in begins),
+        *(np.logical_or.reduceat(fin & (is_one == bool(one)), starts) for one in (0, 1)),
+        order[last_fin],
+        ts[last_fin],
+        np.where(has_ack[told_at], ack[told_at].astype(np.int64), -1),
+    ]
+    by_packet = np.argsort(first_row)
+    heads = first_row[by_packet]
+
+    def here(column: npt.NDArray[Any]) -> list[int]:
+        values: list[int] = column[heads].tolist()
+        return values
+
+    return zip(
+        *(column[by_packet].tolist() for column in columns),
+        zip(here(headers.src_hi), here(headers.src_lo), strict=True),
+        zip(here(headers.dst_hi), here(headers.dst_lo), strict=True),
+        here(headers.sport),
+        here(headers.dport),
+        here(headers.vlan),
+        here(headers.packet),
+        strict=True,
     )
 
 
@@ -155,10 +189,6 @@ def _shifted(column: I64) -> I64:
     moved[:1] = -1
     moved[1:] = column[:-1]
     return moved
-
-
-def _pair(columns: Sequence[npt.NDArray[Any]]) -> tuple[list[Any], list[Any]]:
-    return columns[0].tolist(), columns[1].tolist()
 
 
 def join(

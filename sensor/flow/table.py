@@ -8,9 +8,8 @@ exactly in stream order. Cost: see group.py and runs.py; a flow out of order cos
 """
 
 from collections.abc import Mapping
-from typing import Final
-
-import numpy as np
+from operator import itemgetter
+from typing import Any, Final, NamedTuple
 
 from sensor.batch import Headers
 from sensor.clock import NANOS, Clock
@@ -20,10 +19,10 @@ from sensor.flow.flow import UNKNOWN, Flow
 from sensor.flow.group import Groups, group
 from sensor.flow.overlap import Policy
 from sensor.flow.reassembly import Reassembly
-from sensor.flow.runs import Survey, join, survey
+from sensor.flow.runs import join, survey
 from sensor.flow.slices import FlowEnd, StreamSlice
 from sensor.flow.tcp import ACK, BASE, RST, SYN, Tcp
-from sensor.model import PROTO_TCP
+from sensor.model import PROTO_TCP, PROTO_UDP
 
 __all__ = ["ANOMALIES", "LIMITS", "Flow", "FlowTable"]
 
@@ -91,27 +90,30 @@ class FlowTable:
             return self._taken()
         self._counters["payload_bytes_total",] += int(headers.length.sum())
         groups = group(headers, vlan_in_key=self._vlan_in_key)
-        seen = survey(headers, groups, self._idle_ns, self._linger_ns)
         flows: list[Flow | None] = [None] * len(groups.keys)
         rest: list[int] = []
-        new = _NewFlow(headers, capture, first)
-        for number in np.argsort(groups.order[groups.starts]).tolist():
-            flow = self._flows.get(groups.keys[number])
-            if seen.plain[number] or not self._fast or not self._fits(flow, seen, number):
+        ends: list[tuple[int, FlowEnd]] = []
+        for fact in survey(headers, groups, self._idle_ns, self._linger_ns):
+            number = fact[0]
+            flow = None
+            if self._fast and not fact[1]:
+                key = groups.keys[number]
+                known = self._flows.get(key)
+                flow = self._begin(key, fact, capture, first) if known is None else self._follow(known, fact)
+            if flow is None:
                 rest.append(number)
                 continue
-            if flow is None:
-                flow = self._create(new, groups.keys[number], seen.first_row[number], seen.side[number])
             flows[number] = flow
-            self._advance(flow, seen, number)
+            if flow.closed[0] and flow.closed[1]:
+                flow.ended_by = "fin"
+                ends.append((fact[19], FlowEnd(flow, fact[20])))
         join(headers, groups, flows, first, out)
-        for number, flow in enumerate(flows):
-            if flow is not None and flow.closed[0] and flow.closed[1]:
-                row = int(groups.order[seen.last_fin[number]])
-                self._tcp.end(flow, "fin", int(headers.ts_ns[row]), row)
+        out.extend(ends)
+        self._counters["flow_ends_total", "fin"] += len(ends)
+        batch = _Batch(headers, groups, capture, first)
         bounds = [*groups.starts.tolist(), len(headers)]
         for number in rest:
-            self._plain(new, groups, number, bounds[number], bounds[number + 1])
+            self._plain(batch, number, bounds[number], bounds[number + 1])
         earliest = int(headers.ts_ns.min())
         self._newest_ns = max(self._newest_ns, int(headers.ts_ns.max()))
         self._sweep(min(earliest, self._earliest_ns or earliest), len(headers))
@@ -131,64 +133,72 @@ class FlowTable:
     def _taken(self) -> list[StreamSlice | FlowEnd]:
         """What has come together, ordered by packet; a flow's items keep their order."""
         out = self._reassembly.out
-        out.sort(key=lambda one: one[0])
+        out.sort(key=itemgetter(0))
         items = [item for _, item in out]
         out.clear()
-        for item in items:
-            if type(item) is FlowEnd:
-                self._counters["flow_ends_total", item.flow.ended_by] += 1
         return items
 
     # ------------------------------------------------------------ the fast road
-    def _fits(self, flow: Flow | None, seen: Survey, number: int) -> bool:
-        """The group, in order by itself, also follows on what its flow has seen."""
-        if not seen.is_tcp[number]:
-            return flow is None or seen.first_ns[number] - flow.last_ns <= self._idle_ns[1]
-        first = seen.side[number]
-        if flow is None:
-            return seen.syn[first][number] and (not seen.seen[1 - first][number] or seen.syn[1 - first][number])
-        if flow.ended_by or flow.repair is not None or flow.reset_by != UNKNOWN or not flow.settled:
-            return False
-        if seen.first_ns[number] - flow.last_ns > self._idle_ns[0]:
-            return False
-        for side in (0, 1):
-            if not seen.seen[side][number]:
-                continue
-            expected = flow.next[side]
-            if (
-                expected < 0
-                or seen.syn[side][number]
-                or seen.begins[side][number] != expected & _MASK
-                or (flow.closed[side] and (seen.payload[side][number] or seen.fin[side][number]))
-            ):
-                return False
-        other, told = flow.next[1 - first], seen.told[number]
-        return told < 0 or other < 0 or ((told - other + _HALF) & _MASK) <= _HALF
+    def _begin(self, key: bytes, fact: tuple[Any, ...], capture: str, first: int) -> Flow | None:
+        """The flow of a group nobody has seen before; None if it does not begin with a handshake."""
+        is_tcp, _, side, first_ns, last_ns, packets_0, packets_1, payload_0, payload_1 = fact[2:11]
+        begin_0, begin_1, end_0, end_1, syn_0, syn_1, fin_0, fin_1 = fact[11:19]
+        source, target, sport, dport, vlan, packet = fact[22:]
+        if is_tcp and not (syn_0 or not packets_0) & (syn_1 or not packets_1):
+            return None
+        proto = PROTO_TCP if is_tcp else PROTO_UDP
+        flow = Flow(key, proto, source, target, sport, dport, side, vlan, capture, first + packet, first_ns)
+        flow.last_ns = last_ns
+        # Its client is the sender of the first packet, so far.
+        flow.packets = [packets_1, packets_0] if side else [packets_0, packets_1]
+        flow.bytes = [payload_1, payload_0] if side else [payload_0, payload_1]
+        if is_tcp:
+            if packets_0:
+                flow.isn[0] = at = BASE + begin_0
+                flow.next[0] = at + ((end_0 - begin_0) & _MASK)
+            if packets_1:
+                flow.isn[1] = at = BASE + begin_1
+                flow.next[1] = at + ((end_1 - begin_1) & _MASK)
+            flow.closed = [fin_0, fin_1]
+        else:
+            flow.guess_roles()
+        self._add(flow)
+        return flow
 
-    def _advance(self, flow: Flow, seen: Survey, number: int) -> None:
-        """Move the flow's state past a group that fits."""
-        swapped = flow.swapped
-        flow.last_ns = max(flow.last_ns, seen.last_ns[number])
+    def _follow(self, flow: Flow, fact: tuple[Any, ...]) -> Flow | None:
+        """Move a flow past a group; None (and nothing is done) if the group does not follow on what it has seen."""
+        is_tcp, _, first_side, first_ns, last_ns = fact[2:7]
+        if first_ns - flow.last_ns > self._patience_ns(flow):
+            return None
+        told = fact[21]
+        if is_tcp:
+            if flow.ended_by or flow.repair is not None or flow.reset_by != UNKNOWN or not flow.settled:
+                return None
+            for side in (0, 1):
+                if fact[7 + side]:
+                    expected = flow.next[side]
+                    if expected < 0 or fact[15 + side] or fact[11 + side] != expected & _MASK:
+                        return None
+                    if flow.closed[side] and (fact[9 + side] or fact[17 + side]):
+                        return None
+            other = flow.next[1 - first_side]
+            if told >= 0 and other >= 0 and ((told - other + _HALF) & _MASK) > _HALF:
+                return None
+        flow.last_ns = max(flow.last_ns, last_ns)
         for side in (0, 1):
-            count = seen.packets[side][number]
-            if not count:
-                continue
-            direction = side ^ swapped
-            flow.packets[direction] += count
-            flow.bytes[direction] += seen.payload[side][number]
-            if not seen.is_tcp[number]:
-                continue
-            begin = flow.next[side]
-            if begin < 0:
-                begin = flow.isn[side] = BASE + seen.begins[side][number]
-            flow.next[side] = begin + ((seen.ends[side][number] - begin) & _MASK)
-            if seen.fin[side][number]:
-                flow.closed[side] = True
+            if fact[7 + side]:
+                direction = side ^ flow.swapped
+                flow.packets[direction] += fact[7 + side]
+                flow.bytes[direction] += fact[9 + side]
+                if is_tcp:
+                    flow.next[side] += (fact[13 + side] - fact[11 + side]) & _MASK
+                    flow.closed[side] = flow.closed[side] or fact[17 + side]
+        return flow
 
     # ------------------------------------------------------------ the plain road
-    def _plain(self, new: "_NewFlow", groups: Groups, number: int, low: int, high: int) -> None:
+    def _plain(self, batch: "_Batch", number: int, low: int, high: int) -> None:
         """One group, packet by packet."""
-        headers = new.headers
+        headers, groups = batch.headers, batch.groups
         rows = groups.order[low:high]
         key = groups.keys[number]
         arena = headers.arena.data
@@ -217,12 +227,12 @@ class FlowTable:
                     self._counters["packets_without_flow_total",] += 1
                     self._reassembly.drop("tcp_no_flow", length)
                     continue
-                flow = self._create(new, key, row, side, is_syn=not is_tcp or bool(flags & SYN))
+                flow = self._create(batch, key, row, side)
             direction = side ^ flow.swapped
             flow.packets[direction] += 1
             flow.bytes[direction] += length
             data = arena[begin : begin + length]
-            frame = new.first + packet
+            frame = batch.first + packet
             if is_tcp:
                 self._tcp.packet(flow, side, seq, ack, flags, data, missing, ts_ns, frame, row)
             else:
@@ -240,11 +250,36 @@ class FlowTable:
             out.append((row, StreamSlice(flow, side, b"", missing, ts_ns, frame)))
 
     # ------------------------------------------------------------ flows begin and end
-    def _create(self, new: "_NewFlow", key: bytes, row: int, side: int, *, is_syn: bool = True) -> Flow:
-        flow = new.make(key, row, side, is_syn=is_syn)
-        self._flows[key] = flow
-        self._counters["flows_total", "tcp" if flow.proto == PROTO_TCP else "udp"] += 1
+    def _create(self, batch: "_Batch", key: bytes, row: int, side: int) -> Flow:
+        """The flow that begins with packet `row`, on the plain road."""
+        headers = batch.headers
+        proto, flags = int(headers.proto[row]), int(headers.flags[row])
+        flow = Flow(
+            key,
+            proto,
+            (int(headers.src_hi[row]), int(headers.src_lo[row])),
+            (int(headers.dst_hi[row]), int(headers.dst_lo[row])),
+            int(headers.sport[row]),
+            int(headers.dport[row]),
+            side,
+            int(headers.vlan[row]),
+            batch.capture,
+            batch.first + int(headers.packet[row]),
+            int(headers.ts_ns[row]),
+        )
+        if proto != PROTO_TCP:
+            flow.guess_roles()
+        elif not flags & SYN:
+            flow.guess_roles()
+            flow.midstream, flow.settled = True, False
+        elif flags & ACK:  # only a server answers so
+            flow.flip()
+        self._add(flow)
         return flow
+
+    def _add(self, flow: Flow) -> None:
+        self._flows[flow.key] = flow
+        self._counters["flows_total", "tcp" if flow.proto == PROTO_TCP else "udp"] += 1
 
     def _patience_ns(self, flow: Flow) -> int:
         """How long the flow may be silent."""
@@ -294,39 +329,10 @@ class FlowTable:
             self.anomalies.append((flow, name, ts_ns))
 
 
-class _NewFlow:
-    """Makes flows from rows of one batch."""
+class _Batch(NamedTuple):
+    """What the plain road reads packets from."""
 
-    __slots__ = ("_capture", "first", "headers")
-
-    def __init__(self, headers: Headers, capture: str, first: int) -> None:
-        self.headers = headers
-        self.first = first
-        self._capture = capture
-
-    def make(self, key: bytes, row: int, side: int, *, is_syn: bool) -> Flow:
-        """The flow that begins with packet `row`."""
-        headers = self.headers
-        proto = int(headers.proto[row])
-        flags = int(headers.flags[row])
-        is_tcp = proto == PROTO_TCP
-        flow = Flow(
-            key,
-            proto,
-            (int(headers.src_hi[row]), int(headers.src_lo[row])),
-            (int(headers.dst_hi[row]), int(headers.dst_lo[row])),
-            int(headers.sport[row]),
-            int(headers.dport[row]),
-            side,
-            int(headers.vlan[row]),
-            self._capture,
-            self.first + int(headers.packet[row]),
-            int(headers.ts_ns[row]),
-            midstream=is_tcp and not is_syn,
-            settled=is_syn,
-        )
-        if not is_tcp or not is_syn:
-            flow.guess_roles()
-        elif flags & ACK:  # only a server answers so
-            flow.flip()
-        return flow
+    headers: Headers
+    groups: Groups
+    capture: str
+    first: int

@@ -75,6 +75,7 @@ class Tcp:
             self._begin(flow)
         self._reassembly.flush(flow, ts_ns)
         flow.ended_by = reason
+        self._reassembly.counters["flow_ends_total", reason] += 1
         self._reassembly.out.append((row, FlowEnd(flow, ts_ns)))
 
     def look(self, flow: Flow, ts_ns: int) -> None:
