@@ -1,9 +1,10 @@
 """Chinese 18- and 15-digit identity numbers: resident ID, residence permit for HK/MO/TW, foreigner card.
 
 GB 11643: region (6) + birth date (8) + serial (3) + MOD 11-2 check character. The county table is the one python-stdnum
-ships (`cn/loc.dat`, with years of validity), read on first use. Two departures from stdnum's own check, both because it
-rejects real numbers: permits `8[123]0000` and cards `9…` have their own validators here, and a county that came into
-being after the birth year answers `unsure` (numbers were assigned from 1984 on, also to people born long before).
+ships (`cn/loc.dat`, with years of validity), read on first use. Departures from stdnum's own check, because it rejects
+real numbers: permits `8[123]0000` and cards `9…` have their own validators here; a county that came into being after
+the birth year is `yes` (numbers were assigned from 1984 on, also to people born long before); a county that had lapsed
+by then, or that the table does not know (it ends years ago, districts are still founded), is `unsure`.
 Future dates: years after 2035 are refused; the check reads no clock.
 """
 
@@ -52,15 +53,9 @@ def _compact(text: str) -> str:
     return re.sub(r"[ .-]", "", upper) if _GROUPED.fullmatch(upper) else ""
 
 
-def _region(code: str, year: int) -> Verdict:
-    if code == "710000":  # settled Taiwanese; stdnum lists the province without counties
-        return "unsure"
-    spans = _counties().get(code)
-    if spans is None:
-        return "no"
-    if any(start <= year <= end for start, end in spans):
-        return "yes"
-    return "unsure" if any(year < start for start, _ in spans) else "no"
+def _region_holds(code: str, year: int) -> bool:
+    """Whether the table knows a county of this code in the birth year or later."""
+    return any(year <= end for _start, end in _counties().get(code, ()))
 
 
 def _body_holds(value: str) -> bool:
@@ -81,7 +76,9 @@ def check_resident(text: str) -> Verdict:
     value = _compact(text)
     if value[:2] not in PROVINCES or not _body_holds(value):
         return "no"
-    return _region(value[:6], int(value[6:10]))
+    if value[2:6] == "0000" and value[:2] != "71":  # a whole province; 710000 are settled Taiwanese
+        return "no"
+    return "yes" if _region_holds(value[:6], int(value[6:10])) else "unsure"
 
 
 def check_resident_15(text: str) -> Verdict:
@@ -91,7 +88,7 @@ def check_resident_15(text: str) -> Verdict:
     year = 1900 + int(text[6:8])
     if not is_date(year, int(text[8:10]), int(text[10:12])):
         return "no"
-    return "no" if _region(text[:6], year) == "no" else "unsure"
+    return "unsure" if _region_holds(text[:6], year) else "no"
 
 
 def check_permit(text: str) -> Verdict:
@@ -117,7 +114,11 @@ def check_foreigner(text: str) -> Verdict:
 
 
 VALIDATORS = (
-    Validator("cn_resident_id", check_resident, "GB 11643: MOD 11-2, calendar date, county valid in the birth year"),
+    Validator(
+        "cn_resident_id",
+        check_resident,
+        "GB 11643: MOD 11-2, calendar date, province; county of the birth year or later for yes",
+    ),
     Validator("cn_resident_id_15", check_resident_15, "pre-1999 form: county and date; no check digit"),
     Validator("cn_residence_permit_hmt", check_permit, "GB 11643 number with region 810000, 820000 or 830000"),
     Validator("cn_foreigner_pr_card", check_foreigner, "2023: GB 11643 number starting with 9; 2017: shape and date"),
