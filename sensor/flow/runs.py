@@ -8,6 +8,7 @@ verdict lets through, both give the same bytes in the same order (tests/sensor/f
 """
 
 from collections.abc import Iterator
+from itertools import pairwise, repeat
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -217,20 +218,19 @@ def join(
     begin = begins.tolist()
     bounds = [*starts.tolist(), len(places)]
     arena = headers.arena.data
-    for place, (row, number, one, ts_ns, packet) in enumerate(
-        zip(
-            heads.tolist(),
-            group[starts].tolist(),
-            side[starts].tolist(),
-            headers.ts_ns[heads].tolist(),
-            headers.packet[heads].tolist(),
-            strict=True,
-        )
-    ):
-        low, high = bounds[place], bounds[place + 1]
-        data: bytes | memoryview
-        if high - low == 1:
-            data = arena[begin[low] : ends[low]]
-        else:
-            data = b"".join([arena[a:b] for a, b in zip(begin[low:high], ends[low:high], strict=True)])
-        out.append((row, StreamSlice(flows[number], one, data, 0, ts_ns, first + packet)))
+    data = [
+        arena[begin[low] : ends[low]]
+        if high - low == 1
+        else b"".join([arena[a:b] for a, b in zip(begin[low:high], ends[low:high], strict=True)])
+        for low, high in pairwise(bounds)
+    ]
+    slices = map(
+        StreamSlice,
+        map(flows.__getitem__, group[starts].tolist()),
+        side[starts].tolist(),
+        data,
+        repeat(0),
+        headers.ts_ns[heads].tolist(),
+        (headers.packet[heads] + first).tolist(),
+    )
+    out.extend(zip(heads.tolist(), slices, strict=True))

@@ -7,6 +7,7 @@ exactly in stream order. Cost: see group.py and runs.py; a flow out of order cos
   reassembly holds is the difference.
 """
 
+import gc
 from collections.abc import Mapping
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
@@ -68,6 +69,7 @@ class FlowTable:
         self._idle_ns = limits["flow_idle_tcp_s"] * NANOS, limits["flow_idle_udp_s"] * NANOS
         self._linger_ns = limits["flow_linger_s"] * NANOS
         self._earliest_ns = 0  # of the batch before: one odd timestamp does not age anything
+        self._made = [0, 0]  # flows begun since last counted: UDP, TCP
         self._newest_ns = 0
         self._swept_ns = 0
 
@@ -84,10 +86,20 @@ class FlowTable:
             capture: name of the capture they come from.
             first: number of the batch's first frame in its capture.
         """
-        out = self._reassembly.out
-        if not len(headers):
-            self._sweep(self._clock.now_ns, 0)
+        # A batch makes tens of thousands of objects and no cycles: looking for some every 700 costs more than the work.
+        collects = gc.isenabled()
+        gc.disable()
+        try:
+            if len(headers):
+                self._batch(headers, capture, first)
+            else:
+                self._sweep(self._clock.now_ns, 0)
             return self._taken()
+        finally:
+            if collects:
+                gc.enable()
+
+    def _batch(self, headers: Headers, capture: str, first: int) -> None:
         self._counters["payload_bytes_total",] += int(headers.length.sum())
         groups = group(headers, vlan_in_key=self._vlan_in_key)
         flows: list[Flow | None] = [None] * len(groups.keys)
@@ -107,6 +119,7 @@ class FlowTable:
             if flow.closed[0] and flow.closed[1]:
                 flow.ended_by = "fin"
                 ends.append((fact[19], FlowEnd(flow, fact[20])))
+        out = self._reassembly.out
         join(headers, groups, flows, first, out)
         out.extend(ends)
         self._counters["flow_ends_total", "fin"] += len(ends)
@@ -119,11 +132,11 @@ class FlowTable:
         self._sweep(min(earliest, self._earliest_ns or earliest), len(headers))
         self._earliest_ns = earliest
         self._evict(len(headers))
-        return self._taken()
 
     def finish(self) -> list[StreamSlice | FlowEnd]:
         """End of input: every flow ends, in the order of first packets."""
-        for flow in sorted(self._flows.values(), key=lambda one: (one.first_ns, one.key)):
+        living = [flow for flow in self._flows.values() if not flow.ended_by]
+        for flow in sorted(living, key=lambda one: (one.first_ns, one.key)):
             is_silent = self._newest_ns - flow.last_ns > self._patience_ns(flow)
             reason = "rst" if flow.reset_by != UNKNOWN else "idle" if is_silent else "finish"
             self._end(flow, reason, 0, self._newest_ns)
@@ -136,6 +149,10 @@ class FlowTable:
         out.sort(key=itemgetter(0))
         items = [item for _, item in out]
         out.clear()
+        for transport, made in zip(("udp", "tcp"), self._made, strict=True):
+            if made:
+                self._counters["flows_total", transport] += made
+        self._made = [0, 0]
         return items
 
     # ------------------------------------------------------------ the fast road
@@ -279,7 +296,7 @@ class FlowTable:
 
     def _add(self, flow: Flow) -> None:
         self._flows[flow.key] = flow
-        self._counters["flows_total", "tcp" if flow.proto == PROTO_TCP else "udp"] += 1
+        self._made[flow.proto == PROTO_TCP] += 1
 
     def _patience_ns(self, flow: Flow) -> int:
         """How long the flow may be silent."""
