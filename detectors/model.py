@@ -45,7 +45,8 @@ class Entity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         person: Y names one person, D device or account, S shared, N no.
         mask: name of a mask form in detectors/mask.py.
         canonical: name of a canonical form there (`digits`, `id`, `mail`, `text`).
-        random_pass_rate: chance that a random string of the shape validates (column rule), 1.0 = no validator.
+        random_pass_rate: chance that the validator says `yes` to a random string of the shape; where it never says
+            `yes`, that it does not say `no`; 1.0 without a validator. The column rule rests on it.
         claims: lower goes first when two entities want the same span.
         keyword: the entity is a family of words or markings (context words are the content itself).
     """
