@@ -15,7 +15,6 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 import numpy.typing as npt
-from detectors.redact import Redactor
 
 import sensor.border
 import sensor.capture
@@ -28,16 +27,17 @@ import sensor.flow.table
 import sensor.protocols
 import sensor.transfer
 from detectors import Engine, load_packs, shipped_packs
+from detectors.redact import Redactor
 from geoip import Network, open_places
 from sensor import anomalies
 from sensor.anomalies import AnomalyRecorder, Catalogue
-from sensor.batch import I64, Headers
+from sensor.batch import Headers, PacketBatch
 from sensor.border import Border
 from sensor.capture import Damage, open_capture
 from sensor.clock import Clock
 from sensor.compliance.judge import SeverityLines
 from sensor.compliance.rules import load_rules
-from sensor.content.assemble import Assembler
+from sensor.content.assemble import assembler_factory
 from sensor.counters import Counters
 from sensor.decode import Decoder
 from sensor.flow.dispatch import Dispatcher
@@ -177,7 +177,7 @@ class Pipeline:
             limits,
             self._own,
             own_anomalies,
-            lambda: Assembler(engine.open, limits, FORMATS, self._own),
+            assembler_factory(engine.open, limits, FORMATS, self._own),
             self._recording,
             on_fault=_log_fault,
             strict=strict,
@@ -207,6 +207,7 @@ class Pipeline:
         self._anomalies_of_decoder()
         for item in self._table.finish():
             self._dispatcher.handle(item)
+        self._anomalies_of_flows()
         return self._outcome(damage, facts, interrupted=interrupted)
 
     def _one(
@@ -221,7 +222,7 @@ class Pipeline:
             for batch in capture.batches():
                 headers = self._decoder.decode(batch)
                 self._anomalies_of_decoder()
-                self._batch(headers, batch.wirelen, capture.name)
+                self._batch(headers, batch)
                 if progress is not None:
                     progress(capture.name, capture.consumed, capture.frames)
         finally:
@@ -231,7 +232,7 @@ class Pipeline:
             facts.append({"name": capture.name, "bytes": capture.size, "frames": capture.frames})
             capture.close()
 
-    def _batch(self, headers: Headers, wirelen: I64, name: str) -> None:
+    def _batch(self, headers: Headers, batch: PacketBatch) -> None:
         if not len(headers):
             return
         newest = int(headers.ts_ns.max())
@@ -239,7 +240,7 @@ class Pipeline:
             self._first_ns = int(headers.ts_ns[0])
         self._first_ns = min(self._first_ns, int(headers.ts_ns.min()))
         self._clock.advance(newest)
-        keep = self._border.judge(headers, wirelen[headers.packet])
+        keep = self._border.judge(headers, batch.wirelen[headers.packet])
         transport = (headers.proto == PROTO_TCP) | (headers.proto == PROTO_UDP)
         self._wide["kept_packets_total",] += int(np.count_nonzero(keep))
         self._wide["other_transport_packets_total",] += int(np.count_nonzero(keep & ~transport))
@@ -249,14 +250,20 @@ class Pipeline:
         if not keep.any():
             return
         handle = self._dispatcher.handle
-        for item in self._table.feed(headers.take(keep), name):
+        for item in self._table.feed(headers.take(keep), batch.capture, batch.first):
             handle(item)
+        self._anomalies_of_flows()
 
     def _anomalies_of_decoder(self) -> None:
         for name, count in self._decoder.anomalies:
             for _ in range(count):
                 self._wide_anomalies.record(name)
         self._decoder.anomalies.clear()
+
+    def _anomalies_of_flows(self) -> None:
+        for flow, name, ts_ns in self._table.anomalies:
+            self._recording.flow_anomaly(flow, name, ts_ns)
+        self._table.anomalies.clear()
 
     def _outcome(self, damage: list[Damage], facts: list[dict[str, Any]], *, interrupted: bool) -> Outcome:
         files = self._files

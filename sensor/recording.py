@@ -144,6 +144,11 @@ class Recording:
             detail = self._redact(anomaly.detail)
             self._event(flow, "anomaly", ts_ns, {"anomaly": anomaly.name, "detail": detail})
 
+    def flow_anomaly(self, flow: Flow, name: str, ts_ns: int) -> None:
+        """Odd traffic below the protocols: gaps, overlaps, caps."""
+        if self._anomalies.record(name) and self._policy.log != "none":
+            self._event(flow, "anomaly", ts_ns, {"anomaly": name, "detail": ""})
+
     def ended(self, flow: Flow, inspection: Inspection, ts_ns: int) -> None:
         """The flow is over: its event, and its transfers judged."""
         for direction in (TO_SERVER, TO_CLIENT):
