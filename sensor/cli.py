@@ -6,10 +6,9 @@ answers at once.
 """
 
 import argparse
-import contextlib
 import logging
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -109,37 +108,34 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     run: Callable[[argparse.Namespace], int] = arguments.run
     try:
-        with _operator_errors() as failed:
-            return run(arguments)
+        return _guarded(run, arguments)
     except KeyboardInterrupt:
         _say("interrupted")
         return INTERRUPTED
-    except BrokenPipeError:
+    except BrokenPipeError:  # the reader of our output left: nobody to tell
         sys.stderr.close()
         return DONE
-    return failed[0]
 
 
-@contextlib.contextmanager
-def _operator_errors() -> Iterator[list[int]]:
-    """Turn the operator's mistakes into messages and exit code 2."""
+def _guarded(run: Callable[[argparse.Namespace], int], arguments: argparse.Namespace) -> int:
+    """Run a command; the operator's mistakes become messages and exit code 2."""
     from detectors.pack import PackError  # noqa: PLC0415 - see module docstring
-
+    from geoip import DatabaseError  # noqa: PLC0415
     from sensor.capture import CaptureError  # noqa: PLC0415
     from sensor.compliance.rules import RuleError  # noqa: PLC0415
     from sensor.settings import SettingsError  # noqa: PLC0415
     from sensor.workers import WorkerError  # noqa: PLC0415
 
-    failed = [OPERATOR_ERROR]
     try:
-        yield failed
-    except (SettingsError, PackError, RuleError, CaptureError, WorkerError) as error:
+        return run(arguments)
+    except (SettingsError, PackError, RuleError, DatabaseError, CaptureError, WorkerError) as error:
         for line in str(error).splitlines():
             _say(line)
     except BrokenPipeError:
         raise
     except OSError as error:
         _say(f"{error.filename or 'input/output'}: {error.strerror or error}")
+    return OPERATOR_ERROR
 
 
 def _say(line: str) -> None:

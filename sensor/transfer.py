@@ -66,6 +66,8 @@ class Transfer:
     """Findings and contents of one direction of one flow."""
 
     __slots__ = (
+        "_max_contents",
+        "_max_values",
         "contents",
         "contents_total",
         "direction",
@@ -77,8 +79,6 @@ class Transfer:
         "skipped",
         "test_values",
         "values",
-        "_max_contents",
-        "_max_values",
     )
 
     def __init__(self, direction: int, limits: Mapping[str, int]) -> None:

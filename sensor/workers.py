@@ -8,7 +8,7 @@ import multiprocessing.connection
 import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 
@@ -137,7 +137,7 @@ def _parallel(
     settings: Settings, folder: Path, captures: list[str], workers: int, progress: Progress | None
 ) -> list[Outcome]:
     context = multiprocessing.get_context("fork")
-    pipes: list[multiprocessing.connection.Connection] = []
+    pipes: list[Any] = []
     processes: list[Any] = []
     for number in range(workers):
         ours, theirs = context.Pipe(duplex=False)
@@ -157,23 +157,21 @@ def _parallel(
             process.join()
 
 
-def _collect(
-    pipes: list[multiprocessing.connection.Connection], processes: list[Any], progress: Progress | None
-) -> list[Outcome]:
+def _collect(pipes: list[Any], processes: list[Any], progress: Progress | None) -> list[Outcome]:
     results: dict[int, Outcome] = {}
     open_pipes = dict(zip(pipes, range(len(pipes)), strict=True))
     problem: BaseException | None = None
     while open_pipes:
-        for ready in multiprocessing.connection.wait(list(open_pipes)):
-            number = open_pipes[ready]  # type: ignore[index]
+        for ready in cast("list[Any]", multiprocessing.connection.wait(list(open_pipes))):
+            number = open_pipes[ready]
             try:
-                item = ready.recv()  # type: ignore[union-attr]
+                item = ready.recv()
             except EOFError:
                 processes[number].join()
                 code = processes[number].exitcode
                 if number not in results and problem is None:
                     problem = WorkerError(f"worker {number} ended without a result (exit code {code})")
-                del open_pipes[ready]  # type: ignore[arg-type]
+                del open_pipes[ready]
                 continue
             if isinstance(item, Outcome):
                 results[number] = item

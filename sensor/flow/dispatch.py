@@ -315,7 +315,7 @@ class Dispatcher:
         ins.parser = None
         if switch.reason == "encrypted":
             ins.opaque = Opaque(switch.protocol or "encrypted", "encrypted", _transport(flow), bool)
-        elif switch.protocol in self._protocols:
+        elif switch.protocol is not None and switch.protocol in self._protocols:
             ins.parser = self._protocols[switch.protocol].parser(self._limits)
             ins.protocol = switch.protocol
         elif switch.protocol is not None:

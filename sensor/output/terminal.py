@@ -87,35 +87,28 @@ def show(console: Console, summary: Mapping[str, Any], alerts: list[dict[str, An
 
 
 def _transfers(alerts: list[dict[str, Any]]) -> Table:
+    """Four columns, so that a terminal of 80 columns shows whole words."""
     table = Table(box=box.SIMPLE_HEAD, title="Transfers that crossed the border", title_justify="left", pad_edge=False)
-    for name, justify in (
-        ("severity", "left"),
-        ("sender", "left"),
-        ("to", "left"),
-        ("receiver", "left"),
-        ("via", "left"),
-        ("people", "right"),
-        ("found", "left"),
-        ("in", "left"),
-    ):
-        table.add_column(name, justify=justify, no_wrap=name not in {"found", "in"}, overflow="fold")  # type: ignore[arg-type]
+    table.add_column("severity", no_wrap=True)
+    table.add_column("sender → receiver", no_wrap=True)
+    table.add_column("people", justify="right", no_wrap=True)
+    table.add_column("found", overflow="fold")
     for alert in worst_first(alerts)[:ROWS]:
-        found = ", ".join(
-            f"{row['distinct']} {ENTITY_EN.get(row['entity'], row['entity'])}" for row in alert["findings"][:4]
-        )
-        more = len(alert["findings"]) - 4
-        place = alert["contents"][0]["path"] if alert["contents"] else ""
+        kinds = [f"{row['distinct']} × {ENTITY_EN.get(row['entity'], row['entity'])}" for row in alert["findings"][:5]]
+        if len(alert["findings"]) > len(kinds):
+            kinds.append(f"{len(alert['findings']) - len(kinds)} more kinds")
+        place = alert["findings"][0]["where"][:1]
         table.add_row(
             Text(alert["severity"], style=_STYLE[alert["severity"]]),
-            alert["sender"]["ip"],
-            f"{alert['sender']['country'] or alert['sender']['zone']} → {alert['receiver']['country'] or '?'}",
-            alert["receiver"]["ip"],
-            alert["app_proto"],
+            f"{_end(alert['sender'])} →\n{_end(alert['receiver'])}",
             interval(alert["persons"]),
-            found + (f" +{more}" if more > 0 else ""),
-            Text(place[:60]),
+            Text.assemble(", ".join(kinds), "\n", (f"{alert['app_proto']}, {place[0][:120] if place else ''}", "dim")),
         )
     return table
+
+
+def _end(party: Mapping[str, Any]) -> str:
+    return f"{party['country'] or party['zone']:3}{party['ip']}"
 
 
 def _closing(summary: Mapping[str, Any]) -> list[str]:

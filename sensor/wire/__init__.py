@@ -1,0 +1,1 @@
+"""Aids with no protocol in them."""
