@@ -5,8 +5,9 @@ never applied passes the bytes on as they are; one that breaks or loses bytes to
 be decoded any more is scanned raw (broken) or counted as skipped (after a gap nothing can be decoded).
 """
 
-from typing import Any, Final
+from typing import Final
 
+from sensor.content.inflate import Broken, decoder
 from sensor.content.result import ContentResult
 from sensor.content.setup import Receiver, Setup
 from sensor.interfaces import AnomalyKind
@@ -28,7 +29,15 @@ LIMITS: Final = (
         "ratio",
         "truncate",
         "coding_bomb",
-        "Bytes one coded body may decode to per coded byte.",
+        "Bytes one coded body may decode to per coded byte, once coding_ratio_free is used up.",
+    ),
+    Limit(
+        "coding_ratio_free",
+        16 << 20,
+        "bytes",
+        "truncate",
+        "coding_bomb",
+        "Bytes one coded body may decode to before the ratio is looked at.",
     ),
 )
 ANOMALIES: Final = (
@@ -65,7 +74,7 @@ ANOMALIES: Final = (
 )
 
 
-CODINGS: Final = frozenset({"gzip", "deflate", "br", "zstd"})  # of the IANA registry, those that carry content
+BLOCK: Final = 16384  # coded bytes decoded at a time, counted from the start, so that no cut changes the outcome
 
 
 class Coded:
@@ -78,58 +87,100 @@ class Coded:
         anomalies: where odd things are noted.
     """
 
-    __slots__ = ("_anomalies", "_ended", "_inflater", "_inner", "_skipped")
+    __slots__ = ("_anomalies", "_coded", "_decoded", "_decoder", "_held", "_inner", "_setup", "_skipped", "_state")
 
     def __init__(self, setup: Setup, coding: str, inner: Receiver, anomalies: list[Anomaly]) -> None:
+        self._setup = setup
         self._inner = inner
         self._anomalies = anomalies
+        self._held = b""
+        self._coded = self._decoded = 0
         self._skipped: dict[str, int] = {}
-        self._ended = ""  # why no more is decoded: an anomaly's name, or "raw"
-        self._inflater: Any = None
-        name = coding.strip().lower().removeprefix("x-")
-        if name in {"", "identity"}:
-            self._ended = "raw"
-        elif name in CODINGS:
-            from sensor.wire.inflate import Inflater  # noqa: PLC0415 - decoders are loaded for the first coded body
-
-            self._inflater = Inflater(
-                name, max_total=setup.limits["coding_bytes"], max_ratio=setup.limits["coding_ratio"]
-            )
-        else:
-            self._ended = "raw"
+        name = coding.strip().lower()
+        self._decoder = decoder(name)
+        # `raw`: bytes go on as they are; an anomaly's name: they are left out, counted under it
+        self._state = "" if self._decoder is not None else "raw"
+        if self._decoder is None and name not in {"", "identity"}:
             anomalies.append(Anomaly("coding_unknown"))
 
     def feed(self, data: bytes | memoryview) -> None:
         """Next coded bytes."""
-        if self._inflater is None:
-            if self._ended == "raw":
-                self._inner.feed(data)
-            else:
-                self._skipped[self._ended] = self._skipped.get(self._ended, 0) + len(data)
+        if self._decoder is None:
+            self._pass(data)
             return
-        for piece in self._inflater.feed(data):
-            self._inner.feed(piece)
-        if self._inflater.error:
-            self._stop()
-
-    def _stop(self) -> None:
-        raise NotImplementedError
+        held = self._held + data if self._held else data
+        at = 0
+        while len(held) - at >= BLOCK:
+            self._block(bytes(held[at : at + BLOCK]))
+            at += BLOCK
+        self._held = bytes(held[at:])
 
     def gap(self, size: int) -> None:
         """Missing coded bytes end the decoding."""
-        if self._inflater is not None and size:
-            self._inflater = None
-            self._ended = "coding_gap"
-            self._anomalies.append(Anomaly("coding_gap"))
+        if self._decoder is not None and size:
+            self._flush()
+            if self._decoder is not None and not self._decoder.finished:
+                self._stop("coding_gap")
+            self._decoder = None
         self._inner.gap(size)
 
     def close(self, complete: bool) -> list[ContentResult]:
         """The inner result; incomplete when the coding did not come to its end."""
-        whole = self._inflater is None and self._ended == "raw"
-        if self._inflater is not None:
-            whole = self._inflater.finished
-            self._inflater = None
+        self._flush()
+        whole = self._state in {"", "raw"}
+        if self._decoder is not None:
+            whole = self._decoder.finished or not self._coded
+            if self._decoder.trailing:
+                self._skipped["coding_trailing"] = self._decoder.trailing
         results = self._inner.close(complete and whole)
         for reason, size in self._skipped.items():
             results[0].skip(reason, size)
         return results
+
+    def _flush(self) -> None:
+        held, self._held = self._held, b""
+        if held:
+            self._block(held)
+
+    def _block(self, block: bytes) -> None:
+        if self._decoder is None:
+            self._pass(block)
+            return
+        self._coded += len(block)
+        try:
+            for piece in self._decoder.decode(block):
+                if not self._give(piece):
+                    return
+        except Broken:
+            self._anomalies.append(Anomaly("coding_broken"))
+            self._decoder = None
+            self._state = "broken"
+            if self._decoded:  # else it is taken for what it is: never coded, and sniffed from its start
+                self._inner.gap(-1)
+            self._pass(block)
+
+    def _give(self, piece: bytes) -> bool:
+        """Pass decoded bytes on; False when a cap ends it."""
+        limits = self._setup.limits
+        by_ratio = max(limits["coding_ratio_free"], limits["coding_ratio"] * self._coded)
+        room = min(by_ratio, limits["coding_bytes"]) - self._decoded
+        self._decoded += min(len(piece), room)
+        self._inner.feed(piece[:room])
+        if len(piece) <= room:
+            return True
+        self._stop("coding_bomb" if by_ratio < limits["coding_bytes"] else "coding_too_much")
+        self._inner.gap(-1)
+        return False
+
+    def _stop(self, reason: str) -> None:
+        self._anomalies.append(Anomaly(reason))
+        self._decoder = None
+        self._state = reason
+        self._skipped.setdefault(reason, 0)
+
+    def _pass(self, data: bytes | memoryview) -> None:
+        """Bytes that cannot be decoded: on as they are, or counted."""
+        if self._state in {"raw", "broken"}:
+            self._inner.feed(data)
+        else:
+            self._skipped[self._state] += len(data)
