@@ -74,8 +74,8 @@ class Tcp:
         if not flow.settled:
             self._begin(flow)
         self._reassembly.flush(flow, ts_ns)
-        flow.ended_by = reason
-        self._reassembly.counters["flow_ends_total", reason] += 1
+        flow.ended_by = "fin" if flow.closed[0] and flow.closed[1] else reason
+        self._reassembly.counters["flow_ends_total", flow.ended_by] += 1
         self._reassembly.out.append((row, FlowEnd(flow, ts_ns)))
 
     def look(self, flow: Flow, ts_ns: int) -> None:
@@ -87,6 +87,13 @@ class Tcp:
         self._reassembly.look(flow, ts_ns)
         if flow.repair is not None and flow.repair.is_idle(flow):
             self._reassembly.forget(flow)
+        self._end_if_closed(flow, flow.last_ns)
+
+    def _end_if_closed(self, flow: Flow, ts_ns: int) -> None:
+        """Both directions have come to their FIN."""
+        lost = flow.repair.lost_fin if flow.repair is not None else (False, False)
+        if (flow.closed[0] or lost[0]) and (flow.closed[1] or lost[1]):
+            self.end(flow, "fin", ts_ns, self._reassembly.row)
 
     # ------------------------------------------------------------ packets
     def packet(
@@ -105,11 +112,11 @@ class Tcp:
         """One segment. Never raises, whatever the numbers are."""
         reassembly = self._reassembly
         reassembly.row = row
+        if flow.repair is not None:
+            self.look(flow, ts_ns)
         if flow.ended_by:
             reassembly.drop("tcp_after_end", len(data))
             return
-        if flow.repair is not None:
-            self.look(flow, ts_ns)
         if flags & SYN:
             self._syn(flow, side, seq, ack, flags)
         if flow.settled:
@@ -120,10 +127,7 @@ class Tcp:
         if repair is not None:
             repair.last_ns[side] = ts_ns
             reassembly.settle(flow, ts_ns)
-            repair = flow.repair
-        lost = repair.lost_fin if repair is not None else (False, False)
-        if (flow.closed[0] or lost[0]) and (flow.closed[1] or lost[1]):
-            self.end(flow, "fin", ts_ns, row)
+        self._end_if_closed(flow, ts_ns)
 
     def _syn(self, flow: Flow, side: int, seq: int, ack: int, flags: int) -> None:
         """Roles and beginnings by the handshake."""

@@ -3,7 +3,8 @@
 import random
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sensor.model import PROTO_UDP
 from tests.sensor.flow.segments import ACK, FIN, MS, PSH, RST, SYN, C, P, S, Seen, talk
@@ -19,7 +20,13 @@ def conversation(rng: random.Random, number: int) -> list[P]:
     client = (C[0], 40000 + number % 3)
     proto = {} if rng.random() < 0.85 else {"proto": PROTO_UDP}
     packets = talk(
-        turns, isn=isn, client=client, fin=rng.random() < 0.7, syn=rng.random() < 0.8, step=rng.choice((1, MS, 400 * MS)), **proto
+        turns,
+        isn=isn,
+        client=client,
+        fin=rng.random() < 0.7,
+        syn=rng.random() < 0.8,
+        step=rng.choice((1, MS, 400 * MS)),
+        **proto,
     )
     if rng.random() < 0.2:
         packets = [p for p in packets if p.to_client == packets[0].to_client]  # one way
@@ -30,8 +37,8 @@ def mangle(rng: random.Random, packets: list[P]) -> list[P]:
     """Loss, copies, other cuts, shuffling, forged numbers, snap length, pauses."""
     out: list[P] = []
     kinds = rng.sample(["lose", "copy", "overlap", "forge", "cut", "grow", "swap", "flag", "reset"], rng.randint(0, 3))
-    for p in packets:
-        kind = rng.choice(kinds) if kinds and rng.random() < 0.25 else ""
+    for packet in packets:
+        p, kind = packet, rng.choice(kinds) if kinds and rng.random() < 0.25 else ""
         if kind == "lose":
             continue
         if kind == "copy":
