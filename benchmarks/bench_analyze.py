@@ -1,10 +1,10 @@
 """Whole `bordertap analyze` of a capture, start-up included, in a process of its own.
 
-Shows MB of capture per CPU-second (user + system, all processes) and peak resident memory, beside two yardsticks
-in the same run on the same file: Hyperscan alone over the file's bytes with four strong shapes in one database, and ripgrep
-with the same. Unfair to us: the yardsticks neither reassemble, decompress, decode nor judge. Unfair to them: they
-cannot skip what does not cross the border; `--crossing 1` shows the other end. The file is read once before timing, so
-the page cache is warm for all three.
+Shows MB of capture per CPU-second (user + system, all processes) and peak resident memory, beside two yardsticks on
+the same file in the same run: Hyperscan alone over the file's bytes with four strong shapes in one database, and
+ripgrep with the same. Unfair to us: the yardsticks neither reassemble, decompress, decode nor judge. Unfair to them:
+they cannot skip what does not cross the border; `--crossing 1` shows the other end. The file is read once before
+timing, so the page cache is warm for all three.
 """
 
 import argparse

@@ -120,6 +120,35 @@ def to_bytes(regex: str) -> bytes:
     return _emit(_parse(regex), ("(?:", ")")).encode("ascii")
 
 
+def core(regex: str) -> bytes:
+    """A pattern every match holds a match of, cheaper to look for: around an `@`, else without open ends.
+
+    Repeats at either end are cut to their least count, so that a match is reported once and not at each of its ends.
+    """
+    items = list(_parse(regex))
+    for i, (kind, value) in enumerate(items):
+        if kind is op.LITERAL and value == ord("@") and 0 < i < len(items) - 1:
+            return _emit([*_least(items[i - 1]), items[i], *_least(items[i + 1])], ("(?:", ")")).encode("ascii")
+    first, last = 0, len(items) - 1
+    head: list[Any] = []
+    while first < last and items[first][0] is op.MAX_REPEAT and not head:
+        head = _least(items[first])
+        first += 1
+    tail: list[Any] = []
+    while last > first and items[last][0] is op.MAX_REPEAT and not tail:
+        tail = _least(items[last])
+        last -= 1
+    return _emit([*head, *items[first : last + 1], *tail], ("(?:", ")")).encode("ascii")
+
+
+def _least(item: tuple[Any, Any]) -> list[Any]:
+    """An item repeated no more often than it must be."""
+    kind, value = item
+    if kind is not op.MAX_REPEAT:
+        return [item]
+    return [(kind, (value[0], value[0], value[2]))] if value[0] else []
+
+
 def bounded(regex: str, left: str, right: str) -> bytes:
     """The pattern over UTF-8 bytes with look-around about its value: the capture group, or all of it where none is.
 

@@ -118,14 +118,18 @@ def _multibyte(sample: bytes, declared: str, *, starts_block: bool) -> str:
         tail = sample[skip:]
     else:
         tail = sample
-    high = sum(map(len, _HIGH.findall(sample)))
     valid = True
     try:
         codecs.utf_8_decode(tail, "strict", False)
     except UnicodeDecodeError:
         valid = False
+    if valid and declared not in _GB_NAMES:
+        return "utf-8"
+    high = sum(map(len, _HIGH.findall(sample)))
+    if valid and not (declared in _GB_NAMES and high < 16 and high % 2 == 0 and high % 3):
+        return "utf-8"
     gb = 2 * len(_GB_COMMON.findall(sample)) >= 0.6 * high
-    if valid and not (declared in _GB_NAMES and high < 16 and gb and high % 2 == 0 and high % 3):
+    if valid and not gb:
         return "utf-8"
     kept = len(tail.decode("utf-8", "ignore").encode("utf-8"))
     if not valid and len(tail) - kept <= 0.05 * high:

@@ -7,7 +7,6 @@ in it. Near words count only where no field name was found: what stands beside a
 """
 
 import re
-from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -19,6 +18,9 @@ AFTER: Final = 48
 
 _SEAM: Final = re.compile(r"[_\-. /\[\]:]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
+_RUNS: Final = re.compile(rb"[A-Za-z]+|[\x80-\xff]+")
+_NEAR_LETTERS: Final = 4  # shorter words mean too many things beside a number
+_NEAR_SHORT: Final = frozenset({"tel", "fax", "vin", "ssn", "mob"})
 # Names that say a number is something else: orders, traces, times, versions, sizes. They speak against numbers only.
 _AGAINST_TEXT: Final = (
     "order orderid orderno orderno tradeno trade trace traceid span spanid request requestid seq seqno "
@@ -67,7 +69,7 @@ class Vocabulary:
         self._narrow = {folded(word): word for word in words if word.isascii()}
         self._wide = sorted({word.lower() for word in words if not word.isascii()}, key=len, reverse=True)
         self._long = tuple(sorted((w for w in self._narrow if len(w) >= 5), key=len, reverse=True))
-        self._near = _near_pattern(self._wide, self._narrow)
+        self._coded = [(word.encode("utf-8"), word) for word in self._wide]
 
     def of_name(self, name: str) -> Opinion:
         """Opinion of a field name."""
@@ -92,27 +94,36 @@ class Vocabulary:
         return Opinion("", against=against, general=general and not against)
 
     def near(self, before: bytes, after: bytes) -> str:
-        """The word nearest before the value, or one after it; "" where none is."""
-        if self._near is None:
-            return ""
-        found = ""
-        for match in self._near.finditer(before):
-            found = match.group().decode("utf-8", "replace")
-        if not found:
-            match_after = self._near.search(after)
-            found = match_after.group().decode("utf-8", "replace") if match_after else ""
-        return found.strip()
+        """The word nearest before the value, or the first one after it; "" where none is."""
+        runs = _RUNS.findall(before)
+        joined = ""
+        for i in range(len(runs) - 1, -1, -1):
+            run = runs[i]
+            if run[0] >= 0x80:
+                found = self._wide_in(run)
+                if found:
+                    return found
+                joined = ""
+                continue
+            joined = run.decode("ascii").lower() + joined if len(joined) < 24 else run.decode("ascii").lower()
+            found = self._near_word(run.decode("ascii").lower()) or self._near_word(joined)
+            if found:
+                return found
+        for run in _RUNS.findall(after):
+            found = self._wide_in(run) if run[0] >= 0x80 else self._near_word(run.decode("ascii").lower())
+            if found:
+                return found
+        return ""
+
+    def _wide_in(self, run: bytes) -> str:
+        for coded, word in self._coded:
+            if coded in run:
+                return word
+        return ""
+
+    def _near_word(self, word: str) -> str:
+        return self._narrow.get(word, "") if len(word) >= _NEAR_LETTERS or word in _NEAR_SHORT else ""
 
 
 def _speaks_against(parts: list[str], name: str) -> bool:
     return any(part in _AGAINST for part in parts) or any(word in name for word in _AGAINST_WIDE)
-
-
-def _near_pattern(wide: Iterable[str], narrow: Iterable[str]) -> re.Pattern[bytes] | None:
-    pieces = [re.escape(word.encode("utf-8")) for word in wide]
-    pieces += [
-        rb"(?<![A-Za-z])" + rb"[ _-]?".join(re.escape(c.encode()) for c in word) + rb"(?![A-Za-z])"
-        for word in sorted(narrow, key=len, reverse=True)
-        if len(word) >= 2
-    ]
-    return re.compile(b"|".join(pieces), re.IGNORECASE) if pieces else None

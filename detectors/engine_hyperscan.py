@@ -1,9 +1,9 @@
 """The fast engine: Hyperscan finds triggers and gate words, numpy finds digit runs, `re` says what a match is.
 
 In: a text block and the gates already open in its content. Out: gates open now, and every match of every open shape.
-Patterns are grouped as measured on office traffic: triggers with a rare literal and the gate words share one
-database (their literal matcher is the same work), windows of separated digit groups have their own because short
-digit factors spoil the company, and each gated entity has its own, scanned only once its gate is open.
+Triggers are grouped as measured on office traffic: those with a rare literal share a database with the gate words
+(their literal matcher is the same work), windows of digit groups have databases of their own because short digit
+factors spoil the company, and each gated entity has its own, scanned only once its gate is open.
 """
 
 import re
@@ -52,27 +52,27 @@ class HyperscanFinder:
             )
             for number in {shapes.all[r.shape].entity for r in shapes.runs if shapes.all[r.shape].gated}
         }
-        windows = [t for t in shapes.triggers if t.digits]
-        others = [t for t in shapes.triggers if not t.digits]
         gate_rows: dict[bytes, int] = {}
         for gate in shapes.gates:
             expression = _gate_expression(gate)
             gate_rows[expression] = gate_rows.get(expression, 0) | 1 << gate.entity
         self._gate_bits = list(gate_rows.values())
-        self._triggers: list[Trigger] = others
-        self._windows: list[Trigger] = windows
+        groups: dict[int, list[Trigger]] = {0: []}
+        for trigger in shapes.triggers:
+            groups.setdefault(trigger.group, []).append(trigger)
+        self._triggers: list[Trigger] = groups.pop(0)
         once = hyperscan.HS_FLAG_SINGLEMATCH | hyperscan.HS_FLAG_CASELESS
-        rows = [(trigger.pattern, _flags(trigger)) for trigger in others] + [(row, once) for row in gate_rows]
-        plans: dict[str, list[tuple[bytes, int]]] = {
-            "main": rows,
-            "windows": [(trigger.pattern, _flags(trigger)) for trigger in windows],
-        }
-        for number, triggers in shapes.gated_triggers.items():
-            plans[f"gated:{number}"] = [(trigger.pattern, _flags(trigger)) for trigger in triggers]
+        rows = [(trigger.pattern, _flags(trigger)) for trigger in self._triggers] + [(row, once) for row in gate_rows]
+        plans: dict[str, list[tuple[bytes, int]]] = {"main": rows}
+        for group, triggers in groups.items():
+            plans[f"group:{group}"] = [(trigger.pattern, _flags(trigger)) for trigger in triggers]
+        for number, gated in shapes.gated_triggers.items():
+            plans[f"gated:{number}"] = [(trigger.pattern, _flags(trigger)) for trigger in gated]
         plans["folds"] = [(mark, int(hyperscan.HS_FLAG_SINGLEMATCH)) for mark in FOLD_MARKS]
         plans["tells"] = [(tell, 0) for tell in TELLS]
         databases = stored(plans, _compile, hyperscan.dumpb, _load, _stamp(), cache_dir)
-        self._main, self._window_db = databases["main"], databases["windows"]
+        self._main = databases["main"]
+        self._groups = [(databases[f"group:{group}"], triggers) for group, triggers in groups.items()]
         self._fold_db, self._tell_db = databases["folds"], databases["tells"]
         self._gated = {number: databases[f"gated:{number}"] for number in shapes.gated_triggers}
         self._gated_triggers = shapes.gated_triggers
@@ -104,10 +104,10 @@ class HyperscanFinder:
                 found.append((end, self._triggers[number]))
             else:
                 gates |= self._gate_bits[number - count]
-        if self._window_db is not None:
+        for database, triggers in self._groups:
             hits.clear()
-            self._window_db.scan(text, match_event_handler=on_match)
-            found += [(end, self._windows[number]) for number, end in hits]
+            database.scan(text, match_event_handler=on_match)
+            found += [(end, triggers[number]) for number, end in hits]
         starts = self._runs.find(text)
         if gates:
             for entity in self._gated_entities:
@@ -119,8 +119,8 @@ class HyperscanFinder:
                 if database is not None:
                     hits.clear()
                     database.scan(text, match_event_handler=on_match)
-                    triggers = self._gated_triggers[entity]
-                    found += [(end, triggers[number]) for number, end in hits]
+                    gated = self._gated_triggers[entity]
+                    found += [(end, gated[number]) for number, end in hits]
         for start, index in starts:
             match = self._shapes[index].rx.match(text, start) if start >= 0 else None
             if match is not None:

@@ -19,7 +19,7 @@ _PERCENT_U: Final = re.compile(rb"(?:%u[0-9A-Fa-f]{4})+")
 _ENTITY: Final = re.compile(rb"(?:&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|amp|lt|gt|quot|apos|nbsp);)+")
 _ENTITY_ONE: Final = re.compile(rb"&(?:#([0-9]{1,7})|#[xX]([0-9a-fA-F]{1,6})|([a-z]{2,4}));")
 _NAMED: Final = {b"amp": 38, b"lt": 60, b"gt": 62, b"quot": 34, b"apos": 39, b"nbsp": 32}
-_QP_MARK: Final = re.compile(rb"=[89A-Fa-f][0-9A-Fa-f]=[0-9A-Fa-f]{2}|[^\r\n]{60}=\r?\n")
+_QP_MARK: Final = re.compile(rb"=[89A-F][0-9A-F]=[0-9A-F]{2}|=\r?\n")
 _QP: Final = re.compile(rb"(?:=[89A-F][0-9A-F]|=\r?\n|(?<=[0-9A-F]{2})=[0-9A-F]{2}|=3D|=20)+")
 _WIDE: Final = re.compile(rb"(?:\xef\xbc[\x8b\x8d\x8e\x90-\x99\xa0-\xba\xbf]|\xef\xbd[\x81-\x9a])+")
 _WIDE_MARK: Final = re.compile(rb"\xef\xbc[\x90-\x99\xa0-\xba]|\xef\xbd[\x81-\x9a]")

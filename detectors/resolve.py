@@ -102,6 +102,11 @@ class Judge:
             tally.count_cells(entity, name, max(least, _cells(text, name, low, high)))
         return last
 
+    def spans(self, text: bytes, matches: list[Match]) -> list[tuple[int, int, str, str]]:
+        """(start, end, mask form, value) of every match that its validator lets pass, in order; they may overlap."""
+        found = self._valid(text, matches)
+        return sorted((c.start, c.end, self._entities[c.entity].mask, c.text) for c in found)
+
     # -- validators -----------------------------------------------------------------------------------------------
 
     def _valid(self, text: bytes, matches: list[Match]) -> list[_Candidate]:

@@ -63,7 +63,8 @@ def code_runs(data: _Bytes, plain: tuple[_Places, _Places]) -> tuple[_Places, _P
     Such a run holds three samples in a row where every fifth byte is looked at. Runs of digits alone are left out as
     far as `plain`, the answer of digit_runs, knows them.
     """
-    sample = _CODE_BYTE[data[::5]]
+    sampled = data[::5].copy()
+    sample = ((sampled - 48) < 10) | ((sampled - 65) < 26)
     index = np.flatnonzero(sample[:-2] & sample[1:-1] & sample[2:]) * 5
     if len(index) == 0:
         return _NONE, _NONE
@@ -78,7 +79,9 @@ def code_runs(data: _Bytes, plain: tuple[_Places, _Places]) -> tuple[_Places, _P
     if len(begins):
         ends = begins + sizes
         alone = begins[~_CODE_BYTE[data[ends]]]
-        starts = starts[~np.isin(starts, alone, assume_unique=False)]
+        if len(alone):
+            place = np.minimum(np.searchsorted(alone, starts), len(alone) - 1)
+            starts = starts[alone[place] != starts]
     for distance in range(1, CODE_LETTERS):
         starts = starts[_CODE_BYTE[data[starts + distance]]]
     if len(starts) == 0:
@@ -89,28 +92,41 @@ def code_runs(data: _Bytes, plain: tuple[_Places, _Places]) -> tuple[_Places, _P
     return starts[keep], lengths[keep]
 
 
-def _luhn(digits: _Bytes) -> npt.NDArray[np.bool_]:
-    value = digits.astype(np.int16)
+def _luhn(text: _Bytes) -> npt.NDArray[np.bool_]:
+    value = (text - 48).astype(np.int16)
     value[:, -2::-2] *= 2
     value -= 9 * (value > 9)
     return np.asarray(value.sum(axis=1) % 10 == 0)
 
 
-def _mod_11_2(digits: _Bytes) -> npt.NDArray[np.bool_]:
+def _mod_11_2(text: _Bytes) -> npt.NDArray[np.bool_]:
     """GB 11643 where the check character is a digit; other widths pass."""
-    if digits.shape[1] != 18:
-        return np.ones(len(digits), bool)
+    if text.shape[1] != 18:
+        return np.ones(len(text), bool)
     weights = np.array([2 ** (17 - i) % 11 for i in range(18)], np.int16)
-    return np.asarray((digits.astype(np.int16) * weights).sum(axis=1) % 11 == 1)
+    return np.asarray(((text - 48).astype(np.int16) * weights).sum(axis=1) % 11 == 1)
 
 
-# Validators that always insist on the check digit of a bare digit string: name -> sieve of an n × length matrix.
+_CREDIT_CODE: Final = np.full(256, 127, np.int16)
+_CREDIT_CODE[np.frombuffer(b"0123456789ABCDEFGHJKLMNPQRTUWXY", np.uint8)] = np.arange(31)
+
+
+def _mod_31(text: _Bytes) -> npt.NDArray[np.bool_]:
+    """GB 32100: weights 3^i, the sum with the check character a multiple of 31."""
+    if text.shape[1] != 18:
+        return np.ones(len(text), bool)
+    weights = np.array([3**i % 31 for i in range(17)] + [1], np.int16)
+    return np.asarray((_CREDIT_CODE[text] * weights).sum(axis=1) % 31 == 0)
+
+
+# Validators that always insist on a check digit: name -> sieve of an n × length matrix of characters.
 SIEVES: Final[Mapping[str, Callable[[_Bytes], npt.NDArray[np.bool_]]]] = MappingProxyType(
     {
         "bank_card": _luhn,
         "cn_foreigner_pr_card": _mod_11_2,
         "cn_residence_permit_hmt": _mod_11_2,
         "cn_resident_id": _mod_11_2,
+        "cn_uscc": _mod_31,
         "imei": _luhn,
     }
 )
@@ -183,6 +199,6 @@ def _sift(
                 if len(passed) == 0:
                     break
             if row.sieve is not None and len(passed):
-                passed = passed[row.sieve(data[passed[:, None] + np.arange(length)] - 48)]
+                passed = passed[row.sieve(data[passed[:, None] + np.arange(length)])]
             shift = 4 + row.lead
             out += [(place - shift, row.shape) for place in passed.tolist()]

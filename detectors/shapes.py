@@ -15,7 +15,7 @@ from typing import Final
 
 import msgspec
 
-from detectors.byteregex import DIGITS, ByteSet, bounded, byteset, class_text, sequences, to_bytes, width
+from detectors.byteregex import DIGITS, ByteSet, bounded, byteset, class_text, core, sequences, width
 from detectors.model import Entity, Pack
 
 RUN_DIGITS: Final = 11  # shorter runs are too common in traffic to be looked at one by one
@@ -45,7 +45,6 @@ class Shape(msgspec.Struct, frozen=True):
         index: place in Shapes.all.
         entity: place in Shapes.entities.
         rx: bounded byte pattern; group 1, where there is one, is the value.
-        raw: the pattern for Hyperscan, without bounds and captures.
         caseless: ASCII case does not matter.
         least, most: width of a match in bytes.
         gated: tried only where the entity's gate is open.
@@ -55,7 +54,6 @@ class Shape(msgspec.Struct, frozen=True):
     index: int
     entity: int
     rx: re.Pattern[bytes]
-    raw: bytes
     caseless: bool
     least: int
     most: int
@@ -81,12 +79,12 @@ class RunRow(msgspec.Struct, frozen=True):
 class Trigger(msgspec.Struct, frozen=True):
     """A byte pattern whose every occurrence, by its end, tells that one of `shapes` may stand around it.
 
-    `digits`: a window of digit groups and separators only.
+    `group`: triggers of one group share a database.
     """
 
     pattern: bytes
     caseless: bool
-    digits: bool
+    group: int
     shapes: tuple[int, ...]
 
 
@@ -120,8 +118,8 @@ def compile_shapes(packs: Sequence[Pack]) -> Shapes:
     entities = [(entity, pack.pack) for pack in packs for entity in pack.entities]
     shapes: list[Shape] = []
     runs: list[RunRow] = []
-    open_triggers: dict[tuple[bytes, bool, bool], set[int]] = {}
-    gated_triggers: dict[int, dict[tuple[bytes, bool, bool], set[int]]] = {}
+    open_triggers: dict[tuple[bytes, bool, int], set[int]] = {}
+    gated_triggers: dict[int, dict[tuple[bytes, bool, int], set[int]]] = {}
     for number, (entity, _) in enumerate(entities):
         for regex, caseless, gated, confidence in _patterns(entity):
             left, right = _BOUNDS[entity.boundary]
@@ -129,7 +127,6 @@ def compile_shapes(packs: Sequence[Pack]) -> Shapes:
                 index=len(shapes),
                 entity=number,
                 rx=re.compile(bounded(regex, left, right), re.IGNORECASE if caseless else 0),
-                raw=to_bytes(regex),
                 caseless=caseless,
                 least=width(regex)[0],
                 most=width(regex)[1],
@@ -140,8 +137,8 @@ def compile_shapes(packs: Sequence[Pack]) -> Shapes:
             rows, triggers = _betrayals(shape, regex, edges=entity.boundary in {"digits", "alnum"})
             runs += rows
             into = gated_triggers.setdefault(number, {}) if gated else open_triggers
-            for pattern, digits in triggers:
-                into.setdefault((pattern, caseless, digits), set()).add(shape.index)
+            for pattern, group in triggers:
+                into.setdefault((pattern, caseless, group), set()).add(shape.index)
     return Shapes(
         entities=tuple(entity for entity, _ in entities),
         packs=tuple(pack for _, pack in entities),
@@ -167,21 +164,21 @@ def _patterns(entity: Entity) -> Iterable[tuple[str, bool, bool, float]]:
             yield re.escape(word).replace("\\ ", " "), True, False, 0.6
 
 
-def _trigger_rows(rows: dict[tuple[bytes, bool, bool], set[int]]) -> tuple[Trigger, ...]:
+def _trigger_rows(rows: dict[tuple[bytes, bool, int], set[int]]) -> tuple[Trigger, ...]:
     return tuple(
-        Trigger(pattern, caseless, digits, tuple(sorted(ids)))
-        for (pattern, caseless, digits), ids in sorted(rows.items())
+        Trigger(pattern, caseless, group, tuple(sorted(ids)))
+        for (pattern, caseless, group), ids in sorted(rows.items())
     )
 
 
-def _betrayals(shape: Shape, regex: str, *, edges: bool) -> tuple[list[RunRow], list[tuple[bytes, bool]]]:
+def _betrayals(shape: Shape, regex: str, *, edges: bool) -> tuple[list[RunRow], list[tuple[bytes, int]]]:
     """Run rows and triggers that together cover every word of the pattern.
 
     `edges`: no letter, digit or underscore may touch a match.
     """
     words = sequences(regex, caseless=shape.caseless) if edges and shape.rx.groups == 0 else None
     if words is None:
-        return [], [(shape.raw, False)]
+        return [], [(core(regex), 0)]
     rows: list[RunRow] = []
     windows: list[tuple[ByteSet, ...]] = []
     shared: set[bytes] = set()
@@ -200,9 +197,12 @@ def _betrayals(shape: Shape, regex: str, *, edges: bool) -> tuple[list[RunRow], 
             windows.append(word)
     grouped = [all(mask & ~_GROUPS == 0 for mask in window) for window in windows]
     if len(windows) > 32 or (windows and not rows and not all(grouped)):
-        return [], [(shape.raw, False)]  # letters in it: the engine's own literal analysis does better
+        return [], [(core(regex), 0)]  # letters in it: the engine's own literal analysis does better
     texts = ["".join(map(class_text, window)).encode("ascii") for window in windows]
-    return _merged(rows), [*zip(texts, grouped, strict=True), *((text, True) for text in sorted(shared))]
+    return _merged(rows), [
+        *zip(texts, map(int, grouped), strict=True),
+        *((text, _SHARED[text]) for text in sorted(shared)),
+    ]
 
 
 def _split(word: tuple[ByteSet, ...]) -> list[tuple[ByteSet, ...]]:
@@ -277,6 +277,9 @@ _TWO_GROUPS: Final = (
     (byteset(b" -"), b"[0-9][ -][0-9]{3,8}[ -][0-9]{3}"),
     (byteset(b"."), b"[0-9][.][0-9]{3,8}[.][0-9]{3}"),
 )
+
+
+_SHARED: Final = {text: number for number, (_, text) in enumerate(_TWO_GROUPS, 2)}  # each scans alone, or not at all
 
 
 def _group_trigger(word: tuple[ByteSet, ...]) -> list[bytes]:

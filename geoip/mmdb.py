@@ -4,12 +4,14 @@ Reading walks every network of the file once (seconds for the vendored ones), so
 the vendored files, made by `python -m geoip.mmdb`; for an operator's file, in the cache folder under the file's hash.
 """
 
+import contextlib
 import hashlib
 import lzma
 import sys
 import tempfile
 import time
 import zipfile
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
@@ -25,7 +27,7 @@ SOURCES: Final = {
     "default": "DB-IP Lite country (CC BY 4.0, https://db-ip.com)",
     "second": "geo-whois-asn-country (NRO statistics)",
 }
-MAX_CODES: Final = 253  # one byte a code; 254 and 255 are taken by zones.py and ranges.py
+MAX_CODES: Final = 253  # one byte a code; 254 and 255 are taken by ranges.py, one is left for the zone `special`
 FORMAT: Final = 1  # of the derived table
 
 
@@ -53,8 +55,8 @@ class Countries:
     def country(self, high: int, low: int) -> str:
         """Country of one address (IPv4 as IPv4-mapped IPv6)."""
         if high == 0 and low >> 32 == 0xFFFF:
-            start = self.v4.start
-            return self.names[int(self.v4.code[int(np.searchsorted(start, low & 0xFFFFFFFF, "right")) - 1])]
+            address = np.uint32(low & 0xFFFFFFFF)  # a plain int would have all starts converted for each lookup
+            return self.names[int(self.v4.code[int(np.searchsorted(self.v4.start, address, "right")) - 1])]
         return self.names[int(self.v6.codes(np.array([high], np.uint64), np.array([low], np.uint64))[0])]
 
 
@@ -96,7 +98,7 @@ def from_networks(rows: Iterable[tuple[Any, str]], *, source: str, sha256: str, 
 
 
 def read_mmdb(path: Path, source: str) -> Countries:
-    """Read a database file: GeoLite2/GeoIP2 (`country.iso_code`) or a flat `country_code`.
+    """Read a database file: GeoLite2/GeoIP2 (`country.iso_code`), or a flat `country_code` or `country`.
 
     Raises:
         DatabaseError: it is not a country database.
@@ -120,7 +122,8 @@ def _country(record: Any) -> str:
         return ""
     code = record.get("country_code")
     if code is None:
-        code = (record.get("country") or record.get("registered_country") or {}).get("iso_code")
+        code = record.get("country") or record.get("registered_country")  # some makers write the code there plainly
+        code = code.get("iso_code") if isinstance(code, dict) else code
     return code.upper() if isinstance(code, str) and len(code) == 2 else ""
 
 
@@ -155,7 +158,7 @@ def load(path: Path) -> Countries:
                 raise DatabaseError(f"{path}: format {form}, expected {FORMAT}")
             v4 = Ranges4(np.cumsum(data["v4_start"], dtype=np.uint32), data["v4_code"])
             v6 = Ranges6(np.cumsum(data["v6_high"], dtype=np.uint64), data["v6_low"], data["v6_code"])
-    except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+    except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise DatabaseError(f"{path}: derived table is unreadable: {error}") from None
     return Countries(tuple(names), v4, v6, source=source, sha256=sha256, build_date=date)
 
@@ -178,7 +181,8 @@ def open_countries(where: str, cache: Path) -> Countries:
         try:
             return load(derived)
         except DatabaseError:
-            derived.unlink()  # a cut write; made anew below
+            with contextlib.suppress(OSError):  # another worker may be first, the folder may be read-only
+                derived.unlink()  # a cut write; made anew below
     table = read_mmdb(path, path.name)
     try:
         cache.mkdir(parents=True, exist_ok=True)

@@ -16,6 +16,7 @@ U64 = npt.NDArray[np.uint64]
 Index = npt.NDArray[np.intp]
 
 MIXED: Final = 255  # a /24 that is not all one code
+CLEAR: Final = 254  # in ranges laid over others: look through
 V4_END: Final = 1 << 32
 V6_END: Final = 1 << 128
 _HALF: Final = (1 << 64) - 1
@@ -27,6 +28,11 @@ class Ranges4:
     def __init__(self, start: U32, code: U8) -> None:
         self.start, self.code = start, code
         self._blocks: U8 | None = None
+
+    @classmethod
+    def clear(cls) -> "Ranges4":
+        """Nothing but CLEAR, to paint on."""
+        return cls(np.zeros(1, np.uint32), np.full(1, CLEAR, np.uint8))
 
     def paint(self, low: int, high: int, code: int) -> "Ranges4":
         """The same ranges with [low, high) overwritten."""
@@ -40,6 +46,15 @@ class Ranges4:
             np.concatenate((self.start[:first], np.array(middle, np.uint32), self.start[after:])),
             np.concatenate((self.code[:first], np.array(codes, np.uint8), self.code[after:])),
         )
+
+    def under(self, top: "Ranges4") -> "Ranges4":
+        """These ranges where `top` is CLEAR, `top` elsewhere; one merge however many ranges `top` has."""
+        at = np.searchsorted(self.start, top.start, "right") - 1
+        new = self.start[at] != top.start
+        start = np.insert(self.start, at[new] + 1, top.start[new])
+        below = np.insert(self.code, at[new] + 1, self.code[at[new]])
+        above = top.code[np.searchsorted(top.start, start, "right") - 1]
+        return Ranges4(start, np.where(above == CLEAR, below, above))
 
     def codes(self, address: U32) -> U8:
         """Code of each address."""
@@ -67,6 +82,11 @@ class Ranges6:
     def __init__(self, high: U64, low: U64, code: U8) -> None:
         self.high, self.low, self.code = high, low, code
 
+    @classmethod
+    def clear(cls) -> "Ranges6":
+        """Nothing but CLEAR, to paint on."""
+        return cls(np.zeros(1, np.uint64), np.zeros(1, np.uint64), np.full(1, CLEAR, np.uint8))
+
     def _place(self, address: int) -> int:
         """Index of the first range that starts at or after an address."""
         high, low = np.uint64(address >> 64), np.uint64(address & _HALF)
@@ -87,12 +107,34 @@ class Ranges6:
             np.concatenate((self.code[:first], np.array(codes, np.uint8), self.code[after:])),
         )
 
+    def under(self, top: "Ranges6") -> "Ranges6":
+        """These ranges where `top` is CLEAR, `top` elsewhere."""
+        at = self._index(top.high, top.low)
+        new = (self.high[at] != top.high) | (self.low[at] != top.low)
+        high = np.insert(self.high, at[new] + 1, top.high[new])
+        low = np.insert(self.low, at[new] + 1, top.low[new])
+        below = np.insert(self.code, at[new] + 1, self.code[at[new]])
+        above = top.codes(high, low)
+        return Ranges6(high, low, np.where(above == CLEAR, below, above))
+
     def codes(self, high: U64, low: U64) -> U8:
         """Code of each address."""
-        at = np.searchsorted(self.high, high, "right") - 1
-        while True:  # several ranges may start within one /64: step back to the one that holds the address
-            over = (self.high[at] == high) & (self.low[at] > low)
-            if not over.any():
-                found: U8 = self.code[at]
-                return found
-            at[over] -= 1
+        found: U8 = self.code[self._index(high, low)]
+        return found
+
+    def _index(self, high: U64, low: U64) -> Index:
+        """Index of the range that holds each address."""
+        at: Index = np.searchsorted(self.high, high, "right") - 1
+        over = np.flatnonzero((self.high[at] == high) & (self.low[at] > low))
+        if len(over):  # several ranges start within one /64: bisect their low halves
+            wanted, after = low[over], at[over]
+            before: Index = np.searchsorted(self.high, high[over], "left") - 1
+            while (after - before > 1).any():
+                middle = (before + after) // 2
+                starts_before = self.low[middle] <= wanted
+                # `before` itself may lie in an earlier /64, its low half says nothing: it is only ever moved up
+                inside = middle > before
+                before = np.where(inside & starts_before, middle, before)
+                after = np.where(inside & ~starts_before, middle, after)
+            at[over] = before
+        return at

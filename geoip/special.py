@@ -23,9 +23,15 @@ SPECIAL: Final = (
     ("240.0.0.0/4", "special"),  # reserved, with the limited broadcast address
     ("::1/128", "home"),
     ("fe80::/10", "home"),  # link-local
+    ("fec0::/10", "home"),  # site-local, deprecated by RFC 3879 and still met
     ("fc00::/7", "home"),  # unique local, RFC 4193
+    ("5f00::/16", "home"),  # segment identifiers within an SRv6 domain, RFC 9602
     ("::/128", "special"),
     ("100::/64", "special"),  # discard, RFC 6666
+    ("100:0:0:1::/64", "special"),  # dummy prefix, RFC 9780
+    ("2001:2::/48", "special"),  # benchmarking, RFC 5180
+    ("2001:10::/28", "special"),  # ORCHID, RFC 4843: names of hosts, never on the wire
+    ("2001:20::/28", "special"),  # ORCHIDv2, RFC 7343
     ("2001:db8::/32", "special"),  # documentation, RFC 3849
     ("3fff::/20", "special"),  # documentation, RFC 9637
     ("ff00::/8", "special"),  # multicast
@@ -34,6 +40,8 @@ EEA: Final = frozenset(
     {
         *("AT", "BE", "BG", "HR", "CY", "CZ", "DK", "EE", "FI", "FR", "DE", "GR", "HU", "IE", "IT", "LV", "LT", "LU"),
         *("MT", "NL", "PL", "PT", "RO", "SK", "SI", "ES", "SE", "IS", "LI", "NO"),
+        # parts of France and Finland with country codes of their own where Union law applies (TFEU article 355)
+        *("AX", "GF", "GP", "MF", "MQ", "RE", "YT"),
     }
 )
 

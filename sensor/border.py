@@ -41,8 +41,10 @@ class Border:
         kinds = [_HOME if name in home else _ABROAD for name in self._names]
         kinds[self._names.index(UNKNOWN)] = {"abroad": _ABROAD, "home": _HOME, "skip": _NEUTRAL}[unknown]
         kinds[self._names.index(SPECIAL_ZONE)] = _NEUTRAL
-        self._kind = np.array(kinds, np.uint8)
-        self._keep = np.ones(4, bool) if log == "all" else np.isin(np.arange(4), (EXPORT, IMPORT))
+        kind = np.array(kinds, np.uint8)
+        pairs = _CROSSING[kind[:, None], kind[None, :]].ravel()  # by sender code × zones + receiver code
+        self._crossing_of = pairs
+        self._keep = np.ones(len(pairs), bool) if log == "all" else np.isin(pairs, (EXPORT, IMPORT))
         self._kind_of = dict(zip(self._names, kinds, strict=True))
 
     def judge(self, headers: Headers, wirelen: I64) -> npt.NDArray[np.bool_]:
@@ -54,22 +56,27 @@ class Border:
         """
         sender = self._places.zones(headers.src_hi, headers.src_lo)
         receiver = self._places.zones(headers.dst_hi, headers.dst_lo)
-        crossing = _CROSSING[self._kind[sender], self._kind[receiver]]
         count = len(self._names)
         pair = sender.astype(np.intp) * count + receiver
         packets = np.bincount(pair, minlength=count * count)
-        volume = np.bincount(pair, wirelen, minlength=count * count)
-        for place in np.flatnonzero(packets).tolist():
-            names = self._names[place // count], self._names[place % count]
-            self._count(names, int(packets[place]), int(volume[place]))
-        return self._keep[crossing]
+        volume = np.bincount(pair, wirelen, minlength=count * count).astype(np.int64)
+        seen = np.flatnonzero(packets)
+        self._count(seen, packets[seen], volume[seen])
+        kept: npt.NDArray[np.bool_] = self._keep[pair]
+        return kept
 
-    def _count(self, pair: tuple[str, str], packets: int, volume: int) -> None:
-        name = CROSSING_NAMES[_CROSSING[self._kind_of[pair[0]], self._kind_of[pair[1]]]]
-        self._counters["packets_total", name] += packets
-        self._counters["bytes_total", name] += volume
-        self._counters["border_packets_total", *pair] += packets
-        self._counters["border_bytes_total", *pair] += volume
+    def _count(self, pair: npt.NDArray[np.intp], packets: I64, volume: I64) -> None:
+        """Add what one batch saw of each zone pair."""
+        counters, names = self._counters, self._names
+        crossing = self._crossing_of[pair]
+        for code in np.unique(crossing).tolist():
+            rows = crossing == code
+            counters["packets_total", CROSSING_NAMES[code]] += int(packets[rows].sum())
+            counters["bytes_total", CROSSING_NAMES[code]] += int(volume[rows].sum())
+        for place, frames, size in zip(pair.tolist(), packets.tolist(), volume.tolist(), strict=True):
+            sender, receiver = divmod(place, len(names))
+            counters["border_packets_total", names[sender], names[receiver]] += frames
+            counters["border_bytes_total", names[sender], names[receiver]] += size
 
     def crossing(self, sender_hi: int, sender_lo: int, receiver_hi: int, receiver_lo: int) -> int:
         """DOMESTIC, EXPORT, IMPORT or TRANSIT of content that goes from one address to another."""

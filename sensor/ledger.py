@@ -44,5 +44,3 @@ def balance(wide: Counters, own: Counters) -> list[Line]:
             own.by_label("skipped_bytes_total"),
         ),
     ]
-
-

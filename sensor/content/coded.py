@@ -57,7 +57,7 @@ ANOMALIES: Final = (
         "coding_unknown",
         "low",
         "A body has a content coding that is not known here; its bytes were searched as they are.",
-        "None needed; the detail names the coding where it is a registered one.",
+        "None needed; such codings are rare or private.",
     ),
     AnomalyKind(
         "coding_broken",
@@ -114,6 +114,8 @@ class Coded:
             self._block(bytes(held[at : at + BLOCK]))
             at += BLOCK
         self._held = bytes(held[at:])
+        if self._state:  # it broke just now: what follows must not overtake the rest
+            self._flush()
 
     def gap(self, size: int) -> None:
         """Missing coded bytes end the decoding."""

@@ -12,6 +12,7 @@ from typing import Any, Final
 _RUNS: Final = frozenset({"t", "delText", "instrText", "text", "TextCode"})
 _LINES: Final = frozenset({"p", "h", "TextCode"})
 _BREAKS: Final = frozenset({"br", "cr", "line-break"})
+_INLINE: Final = frozenset({"span", "a", "s", "tab"})
 _ROWS: Final = frozenset({"tr", "table-row"})
 _CELLS: Final = frozenset({"tc", "table-cell"})
 _MOST_COLUMNS: Final = 16384  # of a worksheet, ECMA-376 part 1 section 18.3.1.4
@@ -37,6 +38,7 @@ class Prose:
         self._runs = 0
         self._cells: list[int] = []  # cells begun in the open row, per nesting of tables
         self._in_cell = 0
+        self._dirty = False  # text of an element that is no paragraph stands on the open line
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         """Element begins."""
@@ -64,8 +66,9 @@ class Prose:
         kind = name.rpartition(":")[2]
         if kind in _RUNS:
             self._runs -= 1
-        if kind in _LINES or (self._everything and not self._in_cell and kind not in {"span", "a", "s", "tab"}):
+        if kind in _LINES or (self._dirty and not self._in_cell and kind not in _INLINE):
             self.out.append(" " if self._in_cell else "\n")
+            self._dirty = False
         elif kind in _CELLS:
             self._in_cell = max(0, self._in_cell - 1)
         elif kind in _ROWS:
@@ -75,8 +78,11 @@ class Prose:
 
     def characters(self, data: str) -> None:
         """Character data."""
-        if self._everything or self._runs > 0:
+        if self._runs > 0:
             self.out.append(data)
+        elif self._everything and not (data.isspace() and "\n" in data):  # else it only lays out the markup
+            self.out.append(data)
+            self._dirty = True
 
 
 class Sheet:

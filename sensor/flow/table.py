@@ -231,6 +231,8 @@ class FlowTable:
             is_tcp = int(headers.proto[row]) == PROTO_TCP
             self._reassembly.row = row
             flow = self._flows.get(key)
+            if flow is not None and flow.repair is not None:
+                self._tcp.look(flow, ts_ns)
             if flow is not None and ts_ns - flow.last_ns > self._patience_ns(flow):
                 self._expire(flow, row)
                 flow = None

@@ -109,11 +109,9 @@ class Tcp:
         frame: int,
         row: int,
     ) -> None:
-        """One segment. Never raises, whatever the numbers are."""
+        """One segment, `look` done. Never raises, whatever the numbers are."""
         reassembly = self._reassembly
         reassembly.row = row
-        if flow.repair is not None:
-            self.look(flow, ts_ns)
         if flow.ended_by:
             reassembly.drop("tcp_after_end", len(data))
             return

@@ -24,7 +24,7 @@ import zipfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
-from traffic import html_page, person  # noqa: E402 - the benchmark's synthetic people
+from traffic import html_page, person
 
 # private address in the namespace -> address of the story
 STORY = {

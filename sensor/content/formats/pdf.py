@@ -47,7 +47,10 @@ def _document(document: Any, pypdfium2: Any, limits: Mapping[str, int]) -> Itera
         yield Refusal("pdf_damaged", "text", f"{report.damaged} pages could not be read")
     if report.blank:
         yield Refusal("pdf_no_text", "text", f"{report.blank} pages hold no text")
-    for number in range(min(_quietly(document.count_attachments, 0, pypdfium2), limits["pdf_attachments"])):
+    attached, most = _quietly(document.count_attachments, 0, pypdfium2), limits["pdf_attachments"]
+    if attached > most:
+        yield Refusal("pdf_too_many_pages", "", f"{most} of {attached} attachments were read")
+    for number in range(min(attached, most)):
         attachment = _quietly(lambda n=number: document.get_attachment(n), None, pypdfium2)
         data = None if attachment is None else _quietly(attachment.get_data, None, pypdfium2)
         if data is None:

@@ -180,3 +180,15 @@ def test_gap_in_a_file_part():
     rows = {row.name: row for row in desk.play(body(wire[:at], 2, wire[at + 2 :], boundary="XyZ"))}
     assert desk.texts()["http:request.body/multipart:file=n"] == b"ab<GAP>ef"
     assert (rows["n"].complete, rows["n"].gap_bytes, rows["m"].complete) == (False, 2, True)
+
+
+@pytest.mark.parametrize(("most", "notes"), [(25, ["multipart_head_too_long"]), (26, [])])
+def test_header_block_cap_searches_it_as_data(most, notes):
+    head = b"A: 13800138000 and so"  # with CR LF CR LF: 25 + 1 for the line end before
+    wire = form((head + b"x", b"data"))
+    desk = Desk(multipart_head_bytes=most)
+    desk.play(body(wire, boundary="XyZ"))
+    assert desk.notes == notes
+    text = desk.texts()["http:request.body/multipart:part=1"]
+    assert (head in text) is bool(notes)
+    assert text.endswith(b"data")

@@ -55,3 +55,10 @@ def test_total_on_cut_and_flipped_files(data):
     for _ in range(data.draw(st.integers(0, 4))):
         wire[data.draw(st.integers(0, len(wire) - 1))] = data.draw(st.integers(0, 255))
     unpacked("opendocument", bytes(wire[: data.draw(st.integers(4, len(wire)))]))
+
+
+def test_broken_part_is_said_and_searched_raw():
+    data = zipped({"mimetype": "application/vnd.oasis.opendocument.text", "content.xml": "<a><oops></a>13800138000"}, 0)
+    members, refusals = unpacked("opendocument", data)
+    assert refusals == [("opendocument_damaged", "content.xml")]
+    assert b"13800138000" in members["content.xml"]

@@ -1,3 +1,6 @@
+import io
+
+import pypdfium2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -51,6 +54,20 @@ def test_document_that_wants_a_password_is_refused_and_counted():
     (result,) = desk.play(body(data))
     assert result.skipped == (("pdf_encrypted", len(data)),)
     assert desk.texts() == {}
+
+
+@pytest.mark.parametrize(("most", "refusals"), [(2, []), (1, [("pdf_too_many_pages", "")])])
+def test_attachments_and_their_cap(most, refusals):
+    document = pypdfium2.PdfDocument(pdf("hello"))
+    for name in ("a.csv", "b.csv"):
+        document.new_attachment(name).set_data(f"data of {name}".encode())
+    out = io.BytesIO()
+    document.save(out)
+    document.close()
+    members, found = unpacked("pdf", out.getvalue(), pdf_attachments=most)
+    whole = {"text": b"hello\n\f\n", "a.csv": b"data of a.csv", "b.csv": b"data of b.csv"}
+    assert members == dict(list(whole.items())[: 1 + most])
+    assert found == refusals
 
 
 @pytest.mark.property
